@@ -1,0 +1,297 @@
+"""The closed catalogue of refusals.
+
+`description` is public and may be shown to anybody; `reason` is a stable
+machine word for logs, tests and `authserver explain`, and never leaves the
+server. Whatever is not in this catalogue leaves as `server_error`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+_ALLOWED = {chr(code) for code in range(0x20, 0x7F)} - {'"', "\\"}
+
+
+def printable(text: str) -> str:
+    """`text` with only the characters RFC 6749 §5.2 allows in error_description."""
+    return "".join(char if char in _ALLOWED else "'" if char == '"' else " " for char in text)
+
+
+class ProtocolError(Exception):
+    """A refusal with a registered error code.
+
+    Args:
+        description: what was wrong and what is allowed, safe to show.
+        reason: stable private word, `code_replayed` for example.
+        spec: the section that demands the refusal, `RFC 7636 §4.6` for example.
+        setting: the client or server setting that decided, where there is one.
+        details: private values for `authserver explain`; never secrets.
+    """
+
+    code: ClassVar[str] = "server_error"
+    status: ClassVar[int] = 400
+
+    def __init__(
+        self,
+        description: str = "",
+        *,
+        reason: str = "",
+        spec: str = "",
+        setting: str = "",
+        details: dict[str, str] | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(f"{self.code}: {reason or description}")
+        self.description = printable(description)
+        self.reason = reason or self.code
+        self.spec = spec
+        self.setting = setting
+        self.details = details or {}
+        self.headers = headers
+
+
+class InvalidRequest(ProtocolError):
+    """A parameter is missing, repeated or malformed (RFC 6749 §4.1.2.1, §5.2)."""
+
+    code = "invalid_request"
+
+
+class InvalidClient(ProtocolError):
+    """Client authentication failed (RFC 6749 §5.2)."""
+
+    code = "invalid_client"
+    status = 401
+
+
+class InvalidGrant(ProtocolError):
+    """The code, refresh token or other credential is not good (RFC 6749 §5.2)."""
+
+    code = "invalid_grant"
+
+
+class UnauthorizedClient(ProtocolError):
+    """This client may not use this grant or response type (RFC 6749 §4.1.2.1, §5.2)."""
+
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(ProtocolError):
+    """No such grant here (RFC 6749 §5.2)."""
+
+    code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(ProtocolError):
+    """No such response type here (RFC 6749 §4.1.2.1)."""
+
+    code = "unsupported_response_type"
+
+
+class InvalidScope(ProtocolError):
+    """A scope is unknown, malformed or more than was granted (RFC 6749 §3.3)."""
+
+    code = "invalid_scope"
+
+
+class InvalidTarget(ProtocolError):
+    """A resource is unknown or not allowed (RFC 8707 §2)."""
+
+    code = "invalid_target"
+
+
+class AccessDenied(ProtocolError):
+    """The resource owner or the server said no (RFC 6749 §4.1.2.1)."""
+
+    code = "access_denied"
+
+
+class ServerError(ProtocolError):
+    """Something unexpected happened (RFC 6749 §4.1.2.1)."""
+
+    code = "server_error"
+    status = 500
+
+
+class TemporarilyUnavailable(ProtocolError):
+    """Overload or maintenance (RFC 6749 §4.1.2.1)."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+
+class LoginRequired(ProtocolError):
+    """prompt=none, and the user would have to log in (OIDC Core §3.1.2.6)."""
+
+    code = "login_required"
+
+
+class ConsentRequired(ProtocolError):
+    """prompt=none, and the user would have to consent (OIDC Core §3.1.2.6)."""
+
+    code = "consent_required"
+
+
+class InteractionRequired(ProtocolError):
+    """prompt=none, and some page would have to be shown (OIDC Core §3.1.2.6)."""
+
+    code = "interaction_required"
+
+
+class AccountSelectionRequired(ProtocolError):
+    """prompt=none, and the user would have to choose an account (OIDC Core §3.1.2.6)."""
+
+    code = "account_selection_required"
+
+
+class UnmetAuthenticationRequirements(ProtocolError):
+    """An essential acr was not reached (OpenID Connect Core Unmet Authentication Requirements §2)."""
+
+    code = "unmet_authentication_requirements"
+
+
+class RequestNotSupported(ProtocolError):
+    """Request objects by value are not offered (OIDC Core §6.1)."""
+
+    code = "request_not_supported"
+
+
+class RequestURINotSupported(ProtocolError):
+    """Request objects by reference are not offered (OIDC Core §6.2)."""
+
+    code = "request_uri_not_supported"
+
+
+class RegistrationNotSupported(ProtocolError):
+    """Registration inside the request is not offered (OIDC Core §7.2.1)."""
+
+    code = "registration_not_supported"
+
+
+class InvalidToken(ProtocolError):
+    """The access token is malformed, expired, revoked or not for this resource (RFC 6750 §3.1)."""
+
+    code = "invalid_token"
+    status = 401
+
+
+class InsufficientScope(ProtocolError):
+    """The access token carries too little scope (RFC 6750 §3.1)."""
+
+    code = "insufficient_scope"
+    status = 403
+
+
+class UnsupportedTokenType(ProtocolError):
+    """This kind of token cannot be revoked here (RFC 7009 §2.2.1)."""
+
+    code = "unsupported_token_type"
+
+
+class SlowDown(ProtocolError):
+    """Too many requests; the answer carries Retry-After (RFC 6585 §4)."""
+
+    code = "slow_down"
+    status = 429
+
+
+class UntrustedRequest(ProtocolError):
+    """Client or redirect URI are not verified: the answer is a page and never a redirect (RFC 6749 §4.1.2.1)."""
+
+    code = "invalid_request"
+
+
+class UnknownClient(UntrustedRequest):
+    """The client_id names nobody; shown as a page."""
+
+    code = "invalid_client"
+
+
+class InvalidRedirectURI(UntrustedRequest):
+    """The redirect URI is not registered; shown as a page."""
+
+    code = "invalid_redirect_uri"
+
+
+Effect = Callable[[Any], None]
+
+
+class Refused(Exception):
+    """A refusal whose defensive effects must be kept.
+
+    The unit of work rolls back what was begun, runs `effects` with itself as
+    their argument in a transaction of their own, commits, and raises `error`.
+    """
+
+    def __init__(self, error: Exception, *effects: Effect) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.effects = effects
+
+
+class ApplicationError(Exception):
+    """A refusal of the product's own interfaces: command line, JSON API, pages."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+
+    def __init__(self, message: str, *, field: str = "", retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.retry_after = retry_after
+
+
+class ValidationError(ApplicationError):
+    """A value is not acceptable; `field` names it."""
+
+    code = "validation_failed"
+
+
+class AuthenticationError(ApplicationError):
+    """Who is asking could not be established."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class AuthorizationError(ApplicationError):
+    """Who is asking may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(ApplicationError):
+    """There is no such thing, or it is not the asker's to see."""
+
+    status = 404
+    code = "not_found"
+
+
+class ConflictError(ApplicationError):
+    """It exists already, or it changed meanwhile."""
+
+    status = 409
+    code = "conflict"
+
+
+class AccountLocked(ApplicationError):
+    """Too many failures; the account is locked for `retry_after` seconds."""
+
+    status = 423
+    code = "account_locked"
+
+
+class RateLimited(ApplicationError):
+    """Too many requests; try again after `retry_after` seconds."""
+
+    status = 429
+    code = "rate_limited"
+
+
+class ExternalServiceError(ApplicationError):
+    """Something that this server depends on did not answer."""
+
+    status = 503
+    code = "service_unavailable"
