@@ -1,0 +1,37 @@
+"""The one frozen value that holds every setting, and what is known about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import Any
+
+from authserver.settings.definitions import Definition, definition_of
+from authserver.settings.security import Lifetimes, Passwords, RateLimits, Secrets
+from authserver.settings.serving import Edge, Outgoing, Server, Stores, Telemetry
+
+GROUPS: tuple[type, ...] = (Server, Stores, Secrets, Lifetimes, Passwords, RateLimits, Edge, Outgoing, Telemetry)
+
+
+@dataclass(frozen=True, repr=False)
+class Settings(Telemetry, Outgoing, Edge, RateLimits, Passwords, Lifetimes, Secrets, Stores, Server):
+    """The effective configuration. Durations are seconds, sizes bytes, paths absolute once loaded."""
+
+    @property
+    def is_production(self) -> bool:
+        """Whether the rules of production hold; staging rehearses them."""
+        return self.environment in ("production", "staging")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether the issuer is reached over TLS, which decides names and flags of cookies."""
+        return self.issuer.lower().startswith("https://")
+
+    def __repr__(self) -> str:
+        """Names the installation and nothing else: a traceback or log line must not show secrets."""
+        return f"<Settings {self.environment} {self.issuer}>"
+
+
+DEFINITIONS: Mapping[str, Definition] = MappingProxyType({item.name: definition_of(item) for item in fields(Settings)})
+DEFAULTS: Mapping[str, Any] = MappingProxyType({item.name: item.default for item in fields(Settings)})
