@@ -1,0 +1,185 @@
+"""The database: one engine, units of work on plain sessions.
+
+Flask-SQLAlchemy configures the engine and serves Flask-Migrate; it needs an
+application context even to build an engine, so a private application lends
+one, once. Everything afterwards uses `sessionmaker(engine)`.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from authserver.protocol.errors import Refused
+from authserver.settings.schema import Settings
+from authserver.storage import models  # noqa: F401 - registers the tables
+from authserver.storage.columns import Base
+from authserver.storage.unit import Unit
+
+Result = TypeVar("Result")
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+SQLITE_BUSY_SECONDS = 15
+RETRIES = 5
+
+
+class Database:
+    """A database that is open. `flask_app` exists for Flask-Migrate alone."""
+
+    def __init__(self, engine: Engine, flask_app: Flask) -> None:
+        self.engine = engine
+        self.flask_app = flask_app
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "postgresql" if engine.dialect.name == "postgresql" else "sqlite"
+        )
+        self._writing = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(self._reading_engine(), expire_on_commit=False)
+
+    def _reading_engine(self) -> Engine:
+        if self.dialect == "postgresql":
+            return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        return self.engine.execution_options(sqlite_begin=None)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        """A transaction that may write. Commits at the end; an exception rolls it back.
+
+        A `Refused` rolls back too, but its effects are then committed in a
+        transaction of their own before the error is raised.
+        """
+        try:
+            with self._writing.begin() as session:
+                yield Unit(session)
+        except Refused as refused:
+            self._keep_effects(refused)
+            raise refused.error from refused
+
+    def _keep_effects(self, refused: Refused) -> None:
+        if not refused.effects:
+            return
+        with self._writing.begin() as session:
+            unit = Unit(session)
+            for effect in refused.effects:
+                effect(unit)
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        """A unit that only reads: no BEGIN, nothing to commit."""
+        with self._reading() as session:
+            yield Unit(session)
+
+    def retrying(self, work: Callable[[], Result]) -> Result:
+        """Run `work` again, with growing pauses, while the database says that another try may succeed.
+
+        `work` must be a whole unit: it is begun anew each time, so nothing is done twice.
+        """
+        for attempt in range(RETRIES):
+            try:
+                return work()
+            except DBAPIError as error:
+                if attempt == RETRIES - 1 or not _is_transient(error):
+                    raise
+                time.sleep(0.02 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises what the driver raises."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def schema_version(self) -> str | None:
+        """The migration the schema stands at, or None for an empty database."""
+        from alembic.runtime.migration import MigrationContext
+
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def dispose_after_fork(self) -> None:
+        """Forget connections that a parent process opened, without closing them under it."""
+        self.engine.dispose(close=False)
+
+    def close(self) -> None:
+        """Close every connection of this process."""
+        self.engine.dispose()
+
+
+def _is_transient(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state in {"40001", "40P01", "55P03"}:
+        return True
+    return isinstance(error, OperationalError) and "locked" in str(error.orig)
+
+
+def open_database(settings: Settings) -> Database:
+    """Open the database that `settings.database_url` names.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError: the URL cannot be understood.
+    """
+    url = make_url(_driver_url(settings.database_url))
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    app = Flask("authserver.storage")
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url.get_backend_name(), settings)
+    extension = SQLAlchemy(model_class=Base)
+    extension.init_app(app)
+    with app.app_context():
+        engine = extension.engine
+    if engine.dialect.name == "sqlite":
+        _tame_sqlite(engine)
+    return Database(engine, app)
+
+
+def _driver_url(url: str) -> str:
+    """Name psycopg 3 where a URL leaves the driver open, as hosting platforms do."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
+    if backend == "sqlite":
+        return {"connect_args": {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}, "pool_size": 16}
+    share = max(1, settings.database_pool_size // max(1, settings.workers))
+    return {
+        "pool_size": share,
+        "max_overflow": 0,
+        "pool_timeout": 5,
+        "pool_pre_ping": True,
+        "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"},
+    }
+
+
+def _tame_sqlite(engine: Engine) -> None:
+    """Take transaction control from the driver: its own loses updates under threads.
+
+    A unit that may write begins IMMEDIATE, because a deferred transaction that
+    turns into a write fails at once, whatever the busy timeout.
+    """
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        if mode:
+            connection.exec_driver_sql(f"BEGIN {mode}")

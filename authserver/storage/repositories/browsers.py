@@ -1,0 +1,32 @@
+"""Queries over browsers."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from authserver.storage.models.sessions import Browser
+from authserver.storage.repositories.rows import Repository
+
+
+class Browsers(Repository):
+    """Browsers, by the digests of their two cookies."""
+
+    def add(self, browser: Browser) -> Browser:
+        """Store a new browser."""
+        self.session.add(browser)
+        self.session.flush()
+        return browser
+
+    def find(self, browser_id: str) -> Browser | None:
+        """The browser with this id."""
+        return self.session.get(Browser, browser_id)
+
+    def find_by_sso(self, digest: bytes) -> Browser | None:
+        """The browser whose single sign-on cookie has this digest, unless it expired."""
+        browser = self.session.scalar(select(Browser).where(Browser.sso_digest == digest))
+        return None if browser is None or browser.is_expired else browser
+
+    def find_by_page(self, digest: bytes) -> Browser | None:
+        """The browser whose page cookie has this digest, unless it expired."""
+        browser = self.session.scalar(select(Browser).where(Browser.page_digest == digest))
+        return None if browser is None or browser.is_expired else browser

@@ -1,0 +1,77 @@
+"""Short-lived values in SQL, for installations without Redis and for when Redis is down."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from authserver.protocol import validity
+from authserver.storage.models.state import EphemeralValue
+from authserver.storage.repositories.rows import Repository
+
+
+class EphemeralValues(Repository):
+    """Values by key; a value past its end is as good as absent."""
+
+    def find(self, key: str) -> bytes | None:
+        """The value under `key`, unless its time is over."""
+        row = self.session.get(EphemeralValue, key)
+        return None if row is None or row.is_expired else row.value
+
+    def put(self, key: str, value: bytes, ttl: float) -> None:
+        """Store `value` under `key` for `ttl` seconds, over whatever was there."""
+        row = {"key": key, "value": value, "expires_at": validity.after(ttl)}
+        statement = self._insert().values(row)
+        self.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["key"], set_={"value": value, "expires_at": row["expires_at"]}
+            )
+        )
+
+    def add(self, key: str, value: bytes, ttl: float) -> bool:
+        """Store `value` unless something live is there; tells whether it was stored."""
+        self._changed(
+            delete(EphemeralValue).where(EphemeralValue.key == key, EphemeralValue.expires_at <= validity.now())
+        )
+        statement = self._insert().values(key=key, value=value, expires_at=validity.after(ttl))
+        return self._changed(statement.on_conflict_do_nothing(index_elements=["key"])) == 1
+
+    def increment(self, key: str, ttl: float) -> int:
+        """Add one to the counter under `key` and return it; a new counter ends after `ttl` seconds."""
+        moment, end = validity.now(), validity.after(ttl)
+        live = EphemeralValue.expires_at > moment
+        statement = (
+            self._insert()
+            .values(key=key, value=b"", count=1, expires_at=end)
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "count": case((live, EphemeralValue.count + 1), else_=1),
+                    "expires_at": case((live, EphemeralValue.expires_at), else_=end),
+                },
+            )
+            .returning(EphemeralValue.count)
+        )
+        return self.session.execute(statement).scalar_one()
+
+    def count(self, key: str) -> int:
+        """The counter under `key`, 0 when there is none."""
+        statement = select(EphemeralValue.count).where(
+            EphemeralValue.key == key, EphemeralValue.expires_at > validity.now()
+        )
+        return self.session.scalar(statement) or 0
+
+    def remove(self, key: str) -> None:
+        """Forget the value under `key`."""
+        self._changed(delete(EphemeralValue).where(EphemeralValue.key == key))
+
+    def keys(self, prefix: str) -> list[str]:
+        """The live keys that begin with `prefix`."""
+        statement = select(EphemeralValue.key).where(
+            EphemeralValue.key.startswith(prefix, autoescape=True), EphemeralValue.expires_at > validity.now()
+        )
+        return list(self.session.scalars(statement))
+
+    def _insert(self) -> postgresql.Insert | sqlite.Insert:
+        postgres = self.session.get_bind().dialect.name == "postgresql"
+        return postgresql.insert(EphemeralValue) if postgres else sqlite.insert(EphemeralValue)

@@ -1,0 +1,49 @@
+"""Queries over grants."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, select, update
+
+from authserver.protocol import validity
+from authserver.storage.models.grants import Grant
+from authserver.storage.repositories.rows import Repository
+
+
+class Grants(Repository):
+    """Grants. Revoking one is one UPDATE; whatever carries its id dies with it."""
+
+    def add(self, grant: Grant) -> Grant:
+        """Store a new grant."""
+        self.session.add(grant)
+        self.session.flush()
+        return grant
+
+    def find(self, grant_id: str) -> Grant | None:
+        """The grant with this id, revoked or not."""
+        return self.session.get(Grant, grant_id)
+
+    def of_session(self, session_id: str) -> list[Grant]:
+        """The grants made in a session that are not revoked."""
+        return list(
+            self.session.scalars(select(Grant).where(Grant.session_id == session_id, Grant.revoked_at.is_(None)))
+        )
+
+    def revoke(self, grant_id: str, reason: str) -> bool:
+        """Revoke one grant; tells whether this call was the one that did."""
+        return self._revoke(Grant.id == grant_id, reason=reason) == 1
+
+    def revoke_of_session(self, session_id: str, reason: str) -> int:
+        """Revoke the grants of a session, offline ones excepted: they live on after logout."""
+        return self._revoke(Grant.session_id == session_id, Grant.offline.is_(False), reason=reason)
+
+    def revoke_of_user(self, user_id: str, reason: str) -> int:
+        """Revoke every grant of a person."""
+        return self._revoke(Grant.user_id == user_id, reason=reason)
+
+    def revoke_of_consent(self, user_id: str, client_id: str, reason: str) -> int:
+        """Revoke what a person allowed one client."""
+        return self._revoke(Grant.user_id == user_id, Grant.client_id == client_id, reason=reason)
+
+    def _revoke(self, *conditions: ColumnElement[bool], reason: str) -> int:
+        statement = update(Grant).where(*conditions, Grant.revoked_at.is_(None))
+        return self._changed(statement.values(revoked_at=validity.now(), revoke_reason=reason))

@@ -1,0 +1,36 @@
+"""Queries over roles and who has them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from authserver.storage.models.users import Role, UserRole
+from authserver.storage.repositories.rows import Repository
+
+
+class Roles(Repository):
+    """Roles by name, and the names a person holds."""
+
+    def find(self, name: str) -> Role | None:
+        """The role outside organizations with this name."""
+        return self.session.scalar(select(Role).where(Role.name == name, Role.organization_id.is_(None)))
+
+    def ensure(self, name: str, description: str = "", *, is_system: bool = False) -> Role:
+        """The role with this name, made if it was not there."""
+        role = self.find(name)
+        if role is None:
+            role = Role(name=name, description=description, is_system=is_system)
+            self.session.add(role)
+            self.session.flush()
+        return role
+
+    def assign(self, user_id: str, role: Role) -> None:
+        """Give a person a role; giving it twice changes nothing."""
+        if self.session.get(UserRole, (user_id, role.id)) is None:
+            self.session.add(UserRole(user_id=user_id, role_id=role.id))
+            self.session.flush()
+
+    def names_of(self, user_id: str) -> list[str]:
+        """The names of a person's roles, in order."""
+        statement = select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user_id)
+        return sorted(self.session.scalars(statement))

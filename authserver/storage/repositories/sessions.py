@@ -1,0 +1,53 @@
+"""Queries over sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from authserver.protocol import validity
+from authserver.storage.models.sessions import Session
+from authserver.storage.repositories.rows import Repository
+
+
+class Sessions(Repository):
+    """Sessions, by id, by browser, by person."""
+
+    def add(self, session: Session) -> Session:
+        """Store a new session."""
+        self.session.add(session)
+        self.session.flush()
+        return session
+
+    def find(self, session_id: str) -> Session | None:
+        """The session with this id, live or not."""
+        return self.session.get(Session, session_id)
+
+    def in_browser(self, browser_id: str) -> list[Session]:
+        """The live sessions of a browser, oldest first."""
+        statement = select(Session).where(Session.browser_id == browser_id, Session.ended_at.is_(None))
+        rows = self.session.scalars(statement.order_by(Session.created_at))
+        return [session for session in rows if session.is_live]
+
+    def of_user(self, user_id: str) -> list[Session]:
+        """The live sessions of a person, oldest first."""
+        statement = select(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
+        rows = self.session.scalars(statement.order_by(Session.created_at))
+        return [session for session in rows if session.is_live]
+
+    def touch(self, session_id: str, moment: datetime) -> None:
+        """Note that a session is in use."""
+        self._changed(update(Session).where(Session.id == session_id).values(last_seen_at=moment))
+
+    def end(self, session_id: str, reason: str) -> bool:
+        """End a session; tells whether this call was the one that ended it."""
+        statement = update(Session).where(Session.id == session_id, Session.ended_at.is_(None))
+        return self._changed(statement.values(ended_at=validity.now(), end_reason=reason)) == 1
+
+    def end_all_of(self, user_id: str, reason: str, *, except_id: str | None = None) -> int:
+        """End every session of a person, except perhaps one."""
+        statement = update(Session).where(Session.user_id == user_id, Session.ended_at.is_(None))
+        if except_id:
+            statement = statement.where(Session.id != except_id)
+        return self._changed(statement.values(ended_at=validity.now(), end_reason=reason))

@@ -1,0 +1,45 @@
+"""Queries over opaque access tokens and over revoked self-contained ones."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from authserver.protocol import validity
+from authserver.storage.models.grants import AccessToken, RevokedToken
+from authserver.storage.repositories.rows import Repository
+
+
+class AccessTokens(Repository):
+    """Opaque access tokens, by digest."""
+
+    def add(self, token: AccessToken) -> None:
+        """Store a new opaque access token."""
+        self.session.add(token)
+        self.session.flush()
+
+    def find(self, digest: bytes) -> AccessToken | None:
+        """The opaque access token with this digest."""
+        return self.session.get(AccessToken, digest)
+
+    def revoke(self, digest: bytes) -> bool:
+        """Revoke one token; tells whether this call was the one that did."""
+        statement = update(AccessToken).where(AccessToken.digest == digest, AccessToken.revoked_at.is_(None))
+        return self._changed(statement.values(revoked_at=validity.now())) == 1
+
+
+class RevokedTokens(Repository):
+    """Self-contained access tokens that were revoked on their own."""
+
+    def add(self, jti: str, expires_at: datetime) -> bool:
+        """Revoke a token by its jti until it would have expired; tells whether it was not revoked before."""
+        if self.session.get(RevokedToken, jti) is not None:
+            return False
+        self.session.add(RevokedToken(jti=jti, expires_at=expires_at, revoked_at=validity.now()))
+        self.session.flush()
+        return True
+
+    def contains(self, jti: str) -> bool:
+        """Whether this jti was revoked."""
+        return self.session.scalar(select(RevokedToken.jti).where(RevokedToken.jti == jti)) is not None
