@@ -1,0 +1,205 @@
+"""Renders a page value into an answer, without a web framework.
+
+One Jinja environment per language, made once and never changed: rendering
+has no state, so threads share them. Escaping is always on and an unknown
+name in a template is an error.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import urlencode, urlsplit
+
+from babel.dates import format_datetime, format_timedelta
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
+from markupsafe import Markup
+
+from authserver.protocol import validity
+from authserver.protocol.messages import NO_STORE, Request, Response
+from authserver.web.assets import Assets, top_level_folder
+from authserver.web.locales import CHOICE_PARAMETER, Language, Locales
+from authserver.web.page_values import Page
+
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class PageSettings(Protocol):
+    """The settings that pages read."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier."""
+
+    @property
+    def environment(self) -> str:
+        """Where the server runs; "development" also allows logos from http on loopback."""
+
+    @property
+    def default_locale(self) -> str:
+        """The language when nobody wishes for one that we have."""
+
+
+class _SharedCode(BytecodeCache):
+    """Compiled templates in memory, so that each is compiled once and not once per language."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what another language compiled."""
+        if code := self._codes.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it for the other languages."""
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+class Pages:
+    """The renderer: `Pages(settings).render(LoginPage(...), request)`."""
+
+    def __init__(self, settings: PageSettings, assets: Assets | None = None, locales: Locales | None = None) -> None:
+        self.assets = assets or Assets()
+        self.locales = locales or Locales(settings.issuer, settings.default_locale)
+        self._issuer = settings.issuer
+        self._is_development = settings.environment == "development"
+        code = _SharedCode()
+        self._environments = {tag: self._environment(known, code) for tag, known in self.locales.languages.items()}
+
+    def render(
+        self,
+        page: Page,
+        request: Request,
+        *,
+        status: int = 200,
+        headers: tuple[tuple[str, str], ...] = (),
+        ui_locales: str = "",
+    ) -> Response:
+        """`page` as an answer to `request`, never stored by caches.
+
+        Args:
+            page: the values of one page.
+            request: decides the language; nothing else of it is shown.
+            status: of the answer.
+            headers: further headers, `Set-Cookie` or `Retry-After` for example.
+            ui_locales: the application's proposal kept with the interaction; by default the request's own.
+        """
+        choice = self.locales.choose(request, ui_locales)
+        language = choice.language
+        text = (
+            self._environments[language.tag]
+            .get_template(page.template)
+            .render(page=page, languages=self._language_links(page, request, language), now=validity.now())
+        )
+        own = [
+            ("Content-Type", "text/html; charset=utf-8"),
+            ("Content-Language", language.tag),
+            ("Content-Security-Policy", self.content_security_policy(page)),
+            *NO_STORE,
+        ]
+        if choice.is_explicit:
+            own.append(self.locales.cookie(language))
+        return Response(status, (*own, *headers), text.encode("utf-8"))
+
+    def content_security_policy(self, page: Page) -> str:
+        """The policy for one page: only what it shows, nothing inline.
+
+        There is no form-action: browsers apply it to the redirect that
+        follows a form, and would stop the way back to the application.
+        """
+        images = " ".join(["'self'", *(source for uri in page.image_sources() if (source := self.image_source(uri)))])
+        directives = {"default-src": "'none'", "style-src": "'self'", "img-src": images}
+        if page.scripts:
+            directives["script-src"] = "'self'"
+        directives |= page.content_sources()
+        directives |= {"base-uri": "'none'", "frame-ancestors": "'none'"}
+        return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+    def image_source(self, uri: str) -> str:
+        """The origin of a client's logo as a source for the policy, empty when the logo may not be shown.
+
+        Only https is shown, so that nobody on the way learns who signs in
+        where; in development http on loopback is too.
+        """
+        try:
+            parts = urlsplit(uri)
+            host, port = parts.hostname or "", parts.port
+        except ValueError:
+            return ""
+        is_local = self._is_development and parts.scheme == "http" and host in _LOOPBACK_HOSTS
+        if parts.scheme != "https" and not is_local:
+            return ""
+        if not host.replace("-", "").replace(".", "").isalnum() or not host.isascii():
+            return ""
+        return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+    def _environment(self, language: Language, code: BytecodeCache) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(top_level_folder("templates")),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            bytecode_cache=code,
+            auto_reload=self._is_development,
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        words = language.words
+        i18n: Any = environment
+        i18n.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)
+        environment.globals.update(
+            language=language,
+            issuer=self._issuer,
+            issuer_host=urlsplit(self._issuer).netloc,
+            static_url=self.assets.url,
+            shows_logo=lambda uri: bool(self.image_source(uri)),
+            waiting_time=lambda seconds: waiting_time(seconds, language),
+            exact_time=lambda moment: exact_time(moment, language),
+        )
+        return environment
+
+    def _language_links(self, page: Page, request: Request, current: Language) -> list[dict[str, Any]]:
+        """The other languages as links to this page, where a GET shows it again."""
+        if request.method not in {"GET", "HEAD"} and not page.readable_again:
+            return []
+        try:
+            kept = [(name, value) for name, value in request.query.pairs if name != CHOICE_PARAMETER]
+        except ValueError:
+            return []
+        return [
+            {
+                "language": known,
+                "is_current": known is current,
+                "href": "?" + urlencode([*kept, (CHOICE_PARAMETER, known.tag)]),
+            }
+            for known in self.locales.languages.values()
+        ]
+
+
+def waiting_time(seconds: int, language: Language) -> Markup:
+    """A time to wait as people say it, rounded up, with the exact moment as its title.
+
+    Args:
+        seconds: from now; at least 1 is said.
+        language: whose words to use.
+    """
+    seconds = max(1, seconds)
+    until = validity.after(seconds)
+    rounded = seconds if seconds < 60 else -(-seconds // 60) * 60
+    words = format_timedelta(
+        timedelta(seconds=rounded),
+        granularity="second" if rounded < 60 else "minute",
+        threshold=2,
+        locale=language.locale,
+    )
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        until.isoformat(timespec="seconds"), exact_time(until, language), words
+    )
+
+
+def exact_time(moment: datetime, language: Language) -> str:
+    """`moment` in full, in UTC, for a title."""
+    return format_datetime(moment, "long", locale=language.locale)
