@@ -1,0 +1,58 @@
+"""The parameters as such: how long, how often, and which are not offered."""
+
+from __future__ import annotations
+
+from authserver.authorize.collaborators import Collaborators
+from authserver.authorize.context import Context
+from authserver.protocol.errors import (
+    InvalidRequest,
+    ProtocolError,
+    RegistrationNotSupported,
+    RequestNotSupported,
+    RequestURINotSupported,
+    UntrustedRequest,
+)
+
+LONGEST_TOTAL = 32 * 1024
+LONGEST = {"state": 4096, "nonce": 2048, "redirect_uri": 2048, "client_id": 255, "scope": 4096, "login_hint": 512}
+LONGEST_OTHER = 16 * 1024
+MAY_REPEAT = frozenset({"resource"})
+
+UNSUPPORTED: tuple[tuple[str, type[ProtocolError]], ...] = (
+    ("request", RequestNotSupported),
+    ("request_uri", RequestURINotSupported),
+    ("registration", RegistrationNotSupported),
+)
+
+
+def reject_long_parameters(context: Context, _: Collaborators) -> None:
+    """No parameter is longer than its limit; the refusal names the limit."""
+    total = 0
+    for name, value in context.parameters.pairs:
+        limit = LONGEST.get(name, LONGEST_OTHER)
+        total += len(name) + len(value)
+        if len(value) > limit:
+            raise UntrustedRequest(
+                f"{name if name in LONGEST else 'A parameter'} is longer than {limit} characters.",
+                reason="parameter_too_long",
+            )
+    if total > LONGEST_TOTAL:
+        raise UntrustedRequest(f"The request is longer than {LONGEST_TOTAL} characters.", reason="request_too_long")
+
+
+def reject_repeated_parameters(context: Context, _: Collaborators) -> None:
+    """No parameter comes twice (RFC 6749 §3.1), `resource` excepted (RFC 8707 §2)."""
+    repeated = sorted(context.parameters.repeated - MAY_REPEAT)
+    if repeated:
+        raise InvalidRequest(
+            f"The parameter {repeated[0]} must not be sent more than once.",
+            reason="parameter_repeated",
+            spec="RFC 6749 §3.1",
+        )
+
+
+def reject_unsupported_parameters(context: Context, _: Collaborators) -> None:
+    """What is not offered is said, never ignored: a client that signed its request must not believe it was read."""
+    for name, error in UNSUPPORTED:
+        if context.get(name) is not None:
+            raise error(f"The parameter {name} is not supported here.", reason=f"{name}_not_supported")

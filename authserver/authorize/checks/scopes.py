@@ -1,0 +1,23 @@
+"""What is asked for: scopes and resources."""
+
+from __future__ import annotations
+
+from authserver.access import resources as access_resources
+from authserver.access import scopes as access_scopes
+from authserver.authorize.collaborators import Collaborators
+from authserver.authorize.context import Context
+
+
+def check_scope(context: Context, collaborators: Collaborators) -> None:
+    """Every scope is known and this client's to ask for."""
+    snapshot = collaborators.catalog.current()
+    context.scopes = access_scopes.resolve(context.get("scope"), context.verified_client, snapshot)
+
+
+def check_resources(context: Context, collaborators: Collaborators) -> None:
+    """Every resource is known and this client's to ask for (RFC 8707 §2.1)."""
+    snapshot = collaborators.catalog.current()
+    context.requested_resources = context.parameters.all("resource")
+    context.audience = access_resources.audience(
+        context.requested_resources, context.verified_client, snapshot, collaborators.issuer
+    )

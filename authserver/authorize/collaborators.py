@@ -1,0 +1,19 @@
+"""What the steps may ask: narrow, named, wired once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from authserver.access.catalog import ResourceCatalog
+from authserver.clients.directory import ClientDirectory
+from authserver.signing.keyring import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """The directories that steps look things up in."""
+
+    issuer: str
+    clients: ClientDirectory
+    catalog: ResourceCatalog
+    keyring: Keyring

@@ -1,0 +1,81 @@
+"""Sessions: one account signed in, in one browser. Who begins and ends them, and what ends with them."""
+
+from __future__ import annotations
+
+from authserver.events.catalog import AuthSessionCreated, SessionEnded, UserLoggedIn, UserLogout
+from authserver.events.outbox import Recorder
+from authserver.protocol import validity
+from authserver.settings.schema import Settings
+from authserver.storage.models.sessions import Browser, Session
+from authserver.storage.models.users import User
+from authserver.storage.unit import Unit
+
+TOUCH_AFTER_SECONDS = 60
+
+
+class SessionRegistry:
+    """Begins, renews and ends sessions, with their events, in the caller's transaction."""
+
+    def __init__(self, settings: Settings, recorder: Recorder) -> None:
+        self._settings = settings
+        self._recorder = recorder
+
+    def sign_in(self, unit: Unit, browser: Browser, user: User, amr: tuple[str, ...], *, remembered: bool) -> Session:
+        """A session for a person who has just proven who they are.
+
+        The same account in the same browser keeps its session, so that its
+        `sid` stays what clients know; its authentication time is new.
+        """
+        session = self._existing(unit, browser, user) or self._begin(unit, browser, user, remembered=remembered)
+        session.auth_time = session.last_seen_at = validity.now()
+        session.amr, session.acr = list(amr), "1"
+        browser.active_session_id = session.id
+        unit.users.note_login(user.id, session.auth_time)
+        self._recorder.record(
+            unit,
+            UserLoggedIn(user_id=user.id, session_id=session.id, methods=amr, acr=session.acr, device_id=browser.id),
+        )
+        return session
+
+    def _existing(self, unit: Unit, browser: Browser, user: User) -> Session | None:
+        return next((known for known in unit.sessions.in_browser(browser.id) if known.user_id == user.id), None)
+
+    def _begin(self, unit: Unit, browser: Browser, user: User, *, remembered: bool) -> Session:
+        lifetime = self._settings.session_max_ttl if remembered else self._settings.session_browser_ttl
+        session = Session(
+            browser_id=browser.id,
+            user_id=user.id,
+            organization_id=user.organization_id,
+            auth_time=validity.now(),
+            acr="1",
+            amr=[],
+            remembered=remembered,
+            idle_ttl=self._settings.session_idle_ttl,
+            expires_at=validity.after(lifetime),
+        )
+        unit.sessions.add(session)
+        self._recorder.record(
+            unit, AuthSessionCreated(user_id=user.id, session_id=session.id, acr="1", remembered=remembered)
+        )
+        return session
+
+    def touch(self, unit: Unit, session: Session) -> None:
+        """Note that a session is in use, at most once a minute."""
+        if validity.is_past(validity.after(TOUCH_AFTER_SECONDS, session.last_seen_at)):
+            unit.sessions.touch(session.id, validity.now())
+
+    def sign_out(self, unit: Unit, session: Session, *, initiated_by: str = "user") -> None:
+        """End a session, its grants without offline access, and so their tokens. Twice is as good as once."""
+        if not unit.sessions.end(session.id, "logout"):
+            return
+        unit.grants.revoke_of_session(session.id, "logout")
+        self._recorder.record(
+            unit, UserLogout(user_id=session.user_id, session_id=session.id, initiated_by=initiated_by)
+        )
+        self._recorder.record(unit, SessionEnded(user_id=session.user_id, session_id=session.id, reason="logout"))
+
+    def end(self, unit: Unit, session_id: str, user_id: str, reason: str) -> None:
+        """End one session for a reason other than logout, with its grants."""
+        if unit.sessions.end(session_id, reason):
+            unit.grants.revoke_of_session(session_id, reason)
+            self._recorder.record(unit, SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
