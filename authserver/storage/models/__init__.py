@@ -3,6 +3,6 @@
 Importing this package registers every table with the metadata.
 """
 
-from authserver.storage.models import clients, grants, sessions, signing_keys, state, users
+from authserver.storage.models import audit, clients, grants, outbox, sessions, signing_keys, state, user_keys, users
 
-__all__ = ["clients", "grants", "sessions", "signing_keys", "state", "users"]
+__all__ = ["audit", "clients", "grants", "outbox", "sessions", "signing_keys", "state", "user_keys", "users"]
