@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, LargeBinary, MetaData, String
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
 
 from authserver.protocol import validity
@@ -56,14 +56,18 @@ Names = Annotated[list[str], mapped_column(Document)]
 class Base(DeclarativeBase):
     """The declarative base of every table."""
 
-    metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {  # noqa: RUF012
-        datetime: Moment,
-        bytes: LargeBinary,
-        dict[str, Any]: Document,
-        list[str]: Document,
-        list[dict[str, Any]]: Document,
-    }
+    # A registry made here rather than from `type_annotation_map`: Flask-SQLAlchemy copies the namespace
+    # of this class into one of its own, and SQLAlchemy refuses a map beside a registry.
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMING),
+        type_annotation_map={
+            datetime: Moment,
+            bytes: LargeBinary,
+            dict[str, Any]: Document,
+            list[str]: Document,
+            list[dict[str, Any]]: Document,
+        },
+    )
 
 
 class Identified:
