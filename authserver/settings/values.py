@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -149,10 +150,8 @@ def _decoded(text: str) -> list[bytes]:
     if re.fullmatch(r"[0-9a-fA-F]{64}", text):
         found.append(bytes.fromhex(text))
     unpadded = text.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
+    with contextlib.suppress(binascii.Error):
         found.append(base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True))
-    except binascii.Error:
-        pass
     return found
 
 

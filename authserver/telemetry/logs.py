@@ -10,6 +10,8 @@ import logging
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 import orjson
@@ -19,6 +21,9 @@ from authserver.telemetry.redaction import redact_field, redact_text
 
 OWN_ATTRIBUTES = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
 MAX_TEXT = 8192
+
+JSON = orjson.OPT_NON_STR_KEYS
+LINE = JSON | orjson.OPT_APPEND_NEWLINE
 
 # Libraries that write whole tokens, statements or bodies at their lower levels.
 QUIET = ("authlib", "sqlalchemy.engine", "urllib3", "redis", "webauthn", "onelogin")
@@ -74,12 +79,39 @@ def set_levels(level: str, levels: Iterable[str] = ()) -> None:
         logging.getLogger(name).setLevel(word.upper())
 
 
+def write_access(logger: logging.Logger, fields: dict[str, Any]) -> None:
+    """Write the line of one answered request: a tenth of the cost of a log record, with the same redaction.
+
+    `fields` holds names and plain values; it goes through `logger` as an ordinary record unless lines are JSON.
+    """
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    handler = _handler
+    if not isinstance(handler, logging.StreamHandler) or not isinstance(handler.formatter, JSONFormatter):
+        logger.info("request", extra=fields)
+        return
+    request = context.current()
+    line: dict[str, Any] = {
+        "timestamp": _utc(time.time()),
+        "level": "info",
+        "logger": logger.name,
+        "message": "request",
+        "correlation_id": request.correlation_id,
+    }
+    for name, value in {**request.notes, **fields}.items():
+        line[name] = redact_field(name, value)
+    text = orjson.dumps(line, option=LINE, default=str).decode()
+    with handler.lock or nullcontext():
+        handler.stream.write(text)
+        handler.flush()
+
+
 class JSONFormatter(logging.Formatter):
     """One JSON object per line, UTC times with milliseconds, nothing secret."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a single line of JSON."""
-        return orjson.dumps(fields_of(record), option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+        return orjson.dumps(fields_of(record), option=JSON, default=str).decode()
 
 
 class TextFormatter(logging.Formatter):
@@ -125,8 +157,12 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _utc(created: float) -> str:
-    seconds = int(created)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int((created - seconds) * 1000):03d}Z"
+    return f"{_second(int(created))}.{int(created % 1 * 1000):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _on_one_line(text: str) -> str:

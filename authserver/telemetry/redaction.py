@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -60,15 +61,18 @@ _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-
 _HASH = re.compile(r"\$(?:argon2\w*|2[abxy])\$[\w$=,+/.-]+")
 _EMAIL = re.compile(r"([\w.+-])[\w.+'-]*(@|%40)((?:[\w-]+\.)+[\w-]+|localhost)")
 
-# A text without any of these needs no closer look; most log values are of this kind.
-_HINT = re.compile(
-    rf"@|%40|eyJ|\$|-----|://|[\w-]{{40}}|bearer|basic|dpop|token|code|{_WORDS}", re.IGNORECASE | re.ASCII
+# Short texts without a separator cannot hold any of the above, except a token: most log values are of this kind.
+_PLAIN = re.compile(r"[^=:\s+@$%]{0,39}")
+# Longer ones hold something only with one of these.
+_HINTS: tuple[str, ...] = (
+    *("@", "%40", "eyj", "$", "-----", "://", "bearer", "basic", "dpop", "token", "code", "private", "sealing", "api"),
+    *SECRET_PARTS,
 )
 
 
 def redact_text(text: str) -> str:
     """`text` without anything that looks like a secret; e-mail addresses keep a letter and the domain."""
-    if _HINT.search(text) is None:
+    if not _may_hold_a_secret(text):
         return text
     text = _PRIVATE_KEY.sub(REDACTED, text)
     text = _HEADER.sub(rf"\1\2{REDACTED}", text)
@@ -81,12 +85,20 @@ def redact_text(text: str) -> str:
     return _EMAIL.sub(r"\1***\2\3", text)
 
 
+def _may_hold_a_secret(text: str) -> bool:
+    if _PLAIN.fullmatch(text):
+        return "eyJ" in text
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS) or _HANDLE.search(text) is not None
+
+
 def _hide_value(match: re.Match[str]) -> str:
     if _normal(match[1]) in PLAIN_NAMES:
         return match[0]
     return f"{match[1]}{match[2]}{REDACTED}"
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether the value of a field of this name must not be written."""
     plain = _normal(name)
@@ -97,20 +109,23 @@ def is_secret_name(name: str) -> bool:
     return any(part in plain for part in SECRET_PARTS)
 
 
+@lru_cache(maxsize=1024)
 def _normal(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_")
 
 
 def redact_field(name: str, value: Any, depth: int = 0) -> Any:
     """The value of a named field as it may be written; containers are walked, unknown objects shown by type."""
-    if value is None or isinstance(value, (bool, int, float)):
-        return value if not is_secret_name(name) or isinstance(value, bool) or value is None else REDACTED
+    if value is None or isinstance(value, bool):
+        return value
     if is_secret_name(name) and not isinstance(value, Mapping):
         return REDACTED
+    if isinstance(value, str):
+        return value if _PLAIN.fullmatch(value) and "eyJ" not in value else _redact_long(name, value)
+    if isinstance(value, (int, float)):
+        return value
     if depth >= MAX_DEPTH:
         return "[deep]"
-    if isinstance(value, str):
-        return value if _normal(name) in PUBLIC_NAMES else redact_text(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return "[bytes]"
     if isinstance(value, Mapping):
@@ -118,3 +133,7 @@ def redact_field(name: str, value: Any, depth: int = 0) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [redact_field(name, item, depth + 1) for item in value]
     return redact_text(str(value))
+
+
+def _redact_long(name: str, text: str) -> str:
+    return text if _normal(name) in PUBLIC_NAMES else redact_text(text)
