@@ -139,7 +139,7 @@ class ServerProcess:
         """Say whether the server process still runs."""
         return self._child is not None and self._child.poll() is None
 
-    def signal(self, number: signal.Signals) -> None:
+    def send(self, number: signal.Signals) -> None:
         """Send a signal to the server process alone."""
         self._running().send_signal(number)
 

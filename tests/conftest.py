@@ -1,0 +1,170 @@
+"""What every test may ask for: settings, a frozen clock, fresh databases, running servers.
+
+A server is started once per test process, when the first test asks for it, and
+a test whose server this machine lacks is skipped with the reason (a failure
+where `AUTHSERVER_TEST_REQUIRE_ALL` is set).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import time_machine
+
+from tests import loopback
+from tests.servers import postgresql as postgresql_server
+from tests.servers import redis as redis_server_
+from tests.servers.postgresql import PostgreSQL
+from tests.servers.redis import Redis
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from authserver.settings import Settings
+    from tests.servers.smtp import SMTP
+
+pytest_plugins = ["tests.strictness"]
+
+NOON = datetime.datetime(2026, 3, 2, 12, 0, tzinfo=datetime.UTC)
+
+# A fixture that a test uses says what the test needs.
+MARKERS = {
+    "database_url": "databases",
+    "postgresql": "postgresql",
+    "redis_server": "redis",
+    "chromium": "browser",
+}
+
+
+def pytest_configure() -> None:
+    """Nothing that a test does may leave the machine."""
+    loopback.guard()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the servers they use, so that `-m "not postgresql"` needs no discipline."""
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARKERS:
+                item.add_marker(MARKERS[fixture])
+
+
+def _available(reason: str | None) -> None:
+    if reason is not None:
+        pytest.skip(reason)
+
+
+# --- time -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frozen_time() -> Iterator[time_machine.Traveller]:
+    """The clock stands still at noon of a Monday; `.shift(seconds)` and `.move_to(moment)` move it."""
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+# --- servers ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL cluster."""
+    _available(postgresql_server.missing())
+    with postgresql_server.running() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The address of an empty PostgreSQL database of this test's own."""
+    with postgresql.database() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _redis() -> Iterator[Redis]:
+    _available(redis_server_.missing())
+    with redis_server_.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis: Redis) -> Redis:
+    """A running Redis server that has forgotten everything; a test that stops it may leave it stopped."""
+    if not _redis.process.is_running():
+        _redis.process.start()
+    _redis.clear()
+    return _redis
+
+
+@pytest.fixture
+def redis_url(redis_server: Redis) -> str:
+    """The address of an empty Redis database."""
+    return redis_server.url
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SMTP]:
+    """An SMTP server; what it received is in `messages`."""
+    from tests.servers import smtp
+
+    with smtp.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A running browser: `chromium.new_context()` is one person's."""
+    from tests.servers import chromium as chromium_browser
+
+    _available(chromium_browser.missing())
+    with chromium_browser.running() as browser:
+        yield browser
+
+
+# --- databases --------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of this test's own, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'authserver.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+# --- settings ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_settings(tmp_path: Path) -> Callable[..., Settings]:
+    """Settings for tests, everything of theirs below `tmp_path`; keyword arguments win."""
+
+    def make(**overrides: Any) -> Settings:
+        from authserver.settings import load
+
+        values = {
+            "environment": "testing",
+            "issuer": "http://127.0.0.1:8000",
+            "instance_dir": tmp_path / "instance",
+            "keys_dir": tmp_path / "keys",
+            "database_url": f"sqlite:///{tmp_path / 'authserver.db'}",
+            # The least that Argon2 accepts: tests are about what happens, not about how long it takes.
+            "argon2_memory_kib": 64,
+            "argon2_time_cost": 1,
+        }
+        return load(environ={}, overrides=values | overrides)
+
+    return make
+
+
+@pytest.fixture
+def settings(make_settings: Callable[..., Settings]) -> Settings:
+    """Settings for tests on SQLite; a test that takes `database_url` makes its own from `make_settings`."""
+    return make_settings()
