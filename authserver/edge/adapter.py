@@ -1,0 +1,166 @@
+"""From a WSGI environ to a frozen request, and from a response to the server.
+
+Only named keys of the environ are read: granian copies the process environment
+into every environ, so its `HTTP_*` variables would become headers and its
+secrets would lie in every request. What a server joined with a comma is refused
+where only one value may be, as the other server refuses it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from authserver.edge.body import BodyReader
+from authserver.edge.chain import Handler, Link, chain
+from authserver.edge.headers import PRIVATE
+from authserver.edge.refusals import Refusal, Refusals
+from authserver.protocol.messages import Request, Response
+
+Environ = Mapping[str, Any]
+StartResponse = Callable[..., Any]
+
+SINGLE = frozenset({"host", "authorization", "content-type", "dpop", "origin", "x-request-id"})
+"""Headers of which a request may have one."""
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_WITHOUT_BODY = frozenset({204, 304})
+_MAX_NAMES = 1024
+# Proxy becomes HTTP_PROXY, which libraries take for the address of an outgoing proxy; nobody needs it as a header.
+_IGNORED = frozenset({"HTTP_PROXY", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE"})
+
+
+class Application:
+    """The WSGI callable: `links` around `handler`."""
+
+    def __init__(self, links: Sequence[Link], handler: Handler, body: BodyReader, refusals: Refusals) -> None:
+        self._links = tuple(links)
+        self._handle = chain(links, handler)
+        self._body = body
+        self._refusals = refusals
+        self._names: dict[str, str] = {}
+        self._inherited = {name: value for name, value in os.environ.items() if name.startswith("HTTP_")}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        """Answer one request by the rules of WSGI (PEP 3333)."""
+        status, headers, body = self.exchange(environ)
+        start_response(_STATUS_LINES.get(status) or f"{status} Unknown", headers)
+        return [body] if body else []
+
+    def exchange(self, environ: Environ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Answer one request: status, headers and body as they go to the client."""
+        try:
+            request = self._request(environ)
+        except Refusal as refusal:
+            response = self._refused(environ, refusal)
+        else:
+            response = self._handle(request)
+        return _outgoing(response, environ["REQUEST_METHOD"])
+
+    def _request(self, environ: Environ) -> Request:
+        headers = self._headers(environ)
+        method = environ["REQUEST_METHOD"]
+        return Request(
+            method="GET" if method == "HEAD" else method,
+            path=_path(environ["PATH_INFO"]),
+            query_string=_query(environ["QUERY_STRING"]),
+            headers=headers,
+            body=self._body.read(environ),
+            remote_address=environ.get("REMOTE_ADDR") or "",
+            scheme=environ["wsgi.url_scheme"],
+            host=headers.get("host", ""),
+        )
+
+    def _headers(self, environ: Environ) -> dict[str, str]:
+        """The headers by lower-case name. A value that is not ASCII is dropped, as granian drops it."""
+        headers: dict[str, str] = {}
+        names = self._names
+        inherited = self._inherited
+        for key, value in environ.items():
+            if key[:5] != "HTTP_" or key in _IGNORED or (key in inherited and inherited[key] == value):
+                continue
+            name = names.get(key) or self._name(key)
+            if name in SINGLE and "," in value:
+                raise Refusal(400, "invalid_request", f"The header {name} may come once")
+            headers[name] = value if value.isascii() else ""
+        if content_type := environ.get("CONTENT_TYPE"):
+            if "," in content_type:
+                raise Refusal(400, "invalid_request", "The header content-type may come once")
+            headers["content-type"] = content_type
+        return headers
+
+    def _name(self, key: str) -> str:
+        name = key[5:].replace("_", "-").lower()
+        if len(self._names) < _MAX_NAMES:
+            self._names[key] = name
+        return name
+
+    def _refused(self, environ: Environ, refusal: Refusal) -> Response:
+        """Send a refusal through the links, so that it is logged, counted and protected like any answer."""
+        request = Request(
+            method=environ["REQUEST_METHOD"],
+            path=_printable(environ["PATH_INFO"]),
+            headers={name: environ[f"HTTP_{name.upper()}"] for name in ("host", "accept") if f"HTTP_{name.upper()}" in environ},
+            remote_address=environ.get("REMOTE_ADDR") or "",
+            scheme=environ["wsgi.url_scheme"],
+            host=environ.get("HTTP_HOST", ""),
+        )
+        return chain(self._links, lambda known: self._refusals(known, refusal))(request)
+
+
+def application(
+    links: Sequence[Link],
+    handler: Handler,
+    *,
+    refusals: Refusals,
+    max_body_bytes: int,
+    body_timeout: float,
+    threads: int,
+) -> Application:
+    """The WSGI callable that both servers run.
+
+    `max_body_bytes` caps every body, `body_timeout` is in seconds, `threads`
+    the number of threads of a worker, by which slow senders are judged.
+    """
+    return Application(links, handler, BodyReader(max_body_bytes, body_timeout, threads), refusals)
+
+
+def _path(raw: str) -> str:
+    """The decoded path. Bytes that are not UTF-8 and control characters have no business in one."""
+    if raw.isascii():
+        path = raw
+    else:
+        try:
+            path = raw.encode("latin-1").decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError) as error:
+            raise Refusal(400, "invalid_request", "The path is not UTF-8") from error
+    if not path.isprintable():
+        raise Refusal(400, "invalid_request", "The path holds a character that may not be in one")
+    return path or "/"
+
+
+def _query(raw: str) -> str:
+    if raw.isascii():
+        return raw
+    raise Refusal(400, "invalid_request", "The query must be percent-encoded")
+
+
+def _printable(raw: str) -> str:
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in raw)
+
+
+def _outgoing(response: Response, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
+    status = response.status
+    headers = [field for field in response.headers if field[0] not in PRIVATE]
+    if status in _WITHOUT_BODY:
+        return status, headers, b""
+    if response.header("Content-Length") is None:
+        headers.append(("Content-Length", str(len(response.body))))
+    return status, headers, b"" if method == "HEAD" else response.body
+
+
+def header_names(fields: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The lower-case names among `fields`."""
+    return frozenset(name.lower() for name, _ in fields)

@@ -1,0 +1,137 @@
+"""Reads a request body: never more than allowed, never longer than allowed.
+
+A server thread that waits for a slow sender is lost to everybody else. WSGI
+gives no way to stop waiting, so a watch thread shuts the reading side of the
+connection down when time is up; the read then ends short and the sender gets
+408. When half of the threads wait, patience shrinks to two seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from authserver.edge.refusals import Refusal
+from authserver.edge.stalled_connections import Stalled, shut_down
+
+IMPATIENT_SECONDS = 2.0
+WATCH_INTERVAL = 0.25
+
+
+class Stream(Protocol):
+    """What `wsgi.input` must be able to do."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; fewer only at the end."""
+
+
+@dataclass(slots=True)
+class _Reading:
+    since: float
+    address: str
+    socket: Any
+    expired: bool = field(default=False)
+
+
+class BodyReader:
+    """Reads bodies of at most `limit` bytes within `timeout` seconds, on a server with `threads` threads."""
+
+    def __init__(self, limit: int, timeout: float, threads: int) -> None:
+        self.limit = limit
+        self._timeout = timeout
+        self._crowd = max(2, threads // 2)
+        self._readings: dict[int, _Reading] = {}
+        self._watch: threading.Thread | None = None
+
+    def read(self, environ: Mapping[str, Any]) -> bytes:
+        """The body of the request, empty where there is none.
+
+        Raises:
+            Refusal: 400 for a malformed length or a short body, 408 when it took too long, 413 when it is too long.
+        """
+        coding = environ.get("HTTP_TRANSFER_ENCODING")
+        length = environ.get("CONTENT_LENGTH")
+        if coding is None:
+            if not length or length == "0":
+                return b""
+            return self._read_exactly(environ, self._checked_length(length))
+        if coding.lower() != "chunked" or length:
+            raise Refusal(400, "invalid_request", "Transfer-Encoding must be chunked, without a Content-Length")
+        return self._read_chunked(environ)
+
+    def _checked_length(self, text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+            raise Refusal(400, "invalid_request", "Content-Length must be one whole number")
+        length = int(text)
+        if length > self.limit:
+            raise self._too_large()
+        return length
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, "invalid_request", f"The body may have {self.limit} bytes", (("Connection", "close"),))
+
+    def _read_exactly(self, environ: Mapping[str, Any], length: int) -> bytes:
+        body, reading = self._watched(environ, length)
+        if len(body) == length:
+            return body
+        if reading.expired:
+            raise Refusal(408, "invalid_request", "The body took too long to arrive", (("Connection", "close"),))
+        raise Refusal(400, "invalid_request", "The body is shorter than its Content-Length")
+
+    def _read_chunked(self, environ: Mapping[str, Any]) -> bytes:
+        body, reading = self._watched(environ, self.limit + 1)
+        if reading.expired:
+            raise Refusal(408, "invalid_request", "The body took too long to arrive", (("Connection", "close"),))
+        if len(body) > self.limit:
+            raise self._too_large()
+        return body
+
+    def _watched(self, environ: Mapping[str, Any], size: int) -> tuple[bytes, _Reading]:
+        if self._watch is None:
+            self._start_watch()
+        thread = threading.get_ident()
+        reading = _Reading(time.monotonic(), environ.get("REMOTE_ADDR", ""), environ.get("gunicorn.socket"))
+        self._readings[thread] = reading
+        try:
+            return _read_all(environ["wsgi.input"], size), reading
+        except (OSError, ValueError) as error:
+            if reading.expired:
+                return b"", reading
+            raise Refusal(400, "invalid_request", "The body could not be read") from error
+        finally:
+            del self._readings[thread]
+
+    def _start_watch(self) -> None:
+        self._watch = threading.Thread(target=self._run, name="body-watch", daemon=True)
+        self._watch.start()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(WATCH_INTERVAL)
+            if self._readings:
+                self.expire(time.monotonic())
+
+    def expire(self, moment: float) -> int:
+        """End the reads whose time is up at `moment` (of `time.monotonic`); how many those were."""
+        waiting = list(self._readings.values())
+        patience = self._timeout if len(waiting) < self._crowd else min(self._timeout, IMPATIENT_SECONDS)
+        late = [reading for reading in waiting if moment - reading.since > patience]
+        for reading in late:
+            shut_down(Stalled(reading.address, moment - reading.since, reading.socket, again=reading.expired))
+            reading.expired = True
+        return len(late)
+
+
+def _read_all(stream: Stream, size: int) -> bytes:
+    """Up to `size` bytes; most servers give them at once, all are asked until the end."""
+    body = stream.read(size)
+    if len(body) == size or not body:
+        return body
+    parts, missing = [body], size - len(body)
+    while missing > 0 and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,45 @@
+"""How much input is taken, for every entrance alike.
+
+What is longer is refused with the limit named. The body's limit is the setting
+`max_body_bytes`. The numbers for lines and fields fit both servers, so that
+neither refuses on its own what the other lets in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+URL_BYTES = 8000
+HEADER_FIELD_BYTES = 8000
+HEADERS_BYTES = 32768
+HEADER_COUNT = 100
+CORRELATION_ID_LENGTH = 128
+
+PARAMETER_LENGTH = 8192
+PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
+    {
+        "client_id": 2048,
+        "client_secret": 1024,
+        "code": 2048,
+        "code_challenge": 128,
+        "code_challenge_method": 32,
+        "code_verifier": 128,
+        "display": 32,
+        "grant_type": 256,
+        "login_hint": 512,
+        "max_age": 16,
+        "nonce": 2048,
+        "password": 4096,
+        "prompt": 64,
+        "redirect_uri": 4096,
+        "response_mode": 64,
+        "response_type": 64,
+        "scope": 4096,
+        "state": 4096,
+        "token_type_hint": 64,
+        "ui_locales": 256,
+        "username": 512,
+    }
+)
+"""Characters of each parameter's value; others may have `PARAMETER_LENGTH`."""
