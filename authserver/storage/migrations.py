@@ -140,8 +140,7 @@ def _locked(database: Database, work: Callable[[Connection], None]) -> None:
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         work(connection)
-        if database.dialect == "sqlite":
-            _check_foreign_keys(connection)
+        _before_commit(connection)
 
 
 @contextmanager
@@ -157,8 +156,8 @@ def _patient_connection(database: Database) -> Iterator[Connection]:
         if database.dialect == "postgresql" or raw is None:
             yield connection
             return
-        raw.execute(f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}")  # type: ignore[attr-defined]
-        raw.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]
+        raw.execute(f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}")
+        raw.execute("PRAGMA foreign_keys=OFF")
         try:
             yield connection
         finally:
@@ -177,7 +176,10 @@ def _connect(database: Database) -> Connection:
             time.sleep(0.05)
 
 
-def _check_foreign_keys(connection: Connection) -> None:
+def _before_commit(connection: Connection) -> None:
+    """Refuse to commit rows whose references were broken while SQLite did not look."""
+    if connection.dialect.name != "sqlite":
+        return
     broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
     if broken:
         tables = ", ".join(sorted({row[0] for row in broken}))
