@@ -1,0 +1,211 @@
+"""The closed list of events. What is not in `TYPES` can be neither recorded nor read.
+
+Names are past tense and are the wire names of webhooks and of the audit log, so
+a class is never renamed; an event that changes incompatibly raises `VERSION`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, get_args
+
+from authserver.events.administration import (
+    ClientCreated,
+    ClientDeleted,
+    ClientDisabled,
+    ClientEnabled,
+    ClientSecretRotated,
+    ClientUpdated,
+    OrganizationCreated,
+    OrganizationSignupCompleted,
+    PersonErased,
+    ResourceCreated,
+    ResourceDeleted,
+    ResourceUpdated,
+    ScopeCreated,
+    ScopeDeleted,
+    SigningKeyGenerated,
+    SigningKeyRetired,
+    SigningKeyRotated,
+    UserRoleCreated,
+    UserRoleDeleted,
+)
+from authserver.events.event import Event, Personal, canonical, field_names, open_values, personal_values
+from authserver.events.issuance import (
+    AccessTokenRevoked,
+    AuthorizationCodeIssued,
+    AuthorizationRefused,
+    ClientAuthenticationFailed,
+    ClientTokenIssued,
+    ConsentDenied,
+    ConsentGranted,
+    ConsentRevoked,
+    GrantRevoked,
+    RefreshTokenRevoked,
+    TokenRefreshed,
+    TokensIssued,
+)
+from authserver.events.people import (
+    AuthSessionCreated,
+    PasswordRehashed,
+    PasswordReset,
+    SessionEnded,
+    SessionExpired,
+    SuspiciousActivityDetected,
+    UserAccountLocked,
+    UserAccountUnlocked,
+    UserCreated,
+    UserDeleted,
+    UserDisabled,
+    UserEnabled,
+    UserLoggedIn,
+    UserLoginFailed,
+    UserLogout,
+    UserPasswordChanged,
+    UserUpdated,
+)
+
+EventPayload = (
+    UserLoggedIn
+    | UserLoginFailed
+    | UserLogout
+    | AuthSessionCreated
+    | SessionEnded
+    | SessionExpired
+    | UserAccountLocked
+    | UserAccountUnlocked
+    | SuspiciousActivityDetected
+    | UserCreated
+    | UserUpdated
+    | UserDisabled
+    | UserEnabled
+    | UserDeleted
+    | UserPasswordChanged
+    | PasswordReset
+    | PasswordRehashed
+    | ConsentGranted
+    | ConsentDenied
+    | ConsentRevoked
+    | AuthorizationCodeIssued
+    | TokensIssued
+    | ClientTokenIssued
+    | TokenRefreshed
+    | RefreshTokenRevoked
+    | AccessTokenRevoked
+    | GrantRevoked
+    | ClientAuthenticationFailed
+    | AuthorizationRefused
+    | ClientCreated
+    | ClientUpdated
+    | ClientDisabled
+    | ClientEnabled
+    | ClientDeleted
+    | ClientSecretRotated
+    | ResourceCreated
+    | ResourceUpdated
+    | ResourceDeleted
+    | ScopeCreated
+    | ScopeDeleted
+    | SigningKeyGenerated
+    | SigningKeyRotated
+    | SigningKeyRetired
+    | UserRoleCreated
+    | UserRoleDeleted
+    | OrganizationCreated
+    | OrganizationSignupCompleted
+    | PersonErased
+)
+"""Every event, for exhaustive matching by the type checker."""
+
+AuditEventPayload = EventPayload
+"""What the audit log keeps: all of them, because none is too small to be evidence."""
+
+TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType({kind.__name__: kind for kind in get_args(EventPayload)})
+
+# Second names under which the same events are known; the wire name stays the class's.
+UserRegistered = UserCreated
+PasswordChanged = UserPasswordChanged
+RefreshTokenRotated = TokenRefreshed
+
+
+def event_from(type_name: str, data: Mapping[str, Any], personal: Mapping[str, Any]) -> Event:
+    """The event that `open_values` and `personal_values` took apart.
+
+    Fields that a later version no longer has are passed over.
+
+    Raises:
+        KeyError: no such event.
+    """
+    kind = TYPES[type_name]
+    known = {name for names in field_names(kind) for name in names}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in {**data, **personal}.items()
+        if name in known
+    }
+    return kind(**values)
+
+
+__all__ = [
+    "TYPES",
+    "AccessTokenRevoked",
+    "AuditEventPayload",
+    "AuthSessionCreated",
+    "AuthorizationCodeIssued",
+    "AuthorizationRefused",
+    "ClientAuthenticationFailed",
+    "ClientCreated",
+    "ClientDeleted",
+    "ClientDisabled",
+    "ClientEnabled",
+    "ClientSecretRotated",
+    "ClientTokenIssued",
+    "ClientUpdated",
+    "ConsentDenied",
+    "ConsentGranted",
+    "ConsentRevoked",
+    "Event",
+    "EventPayload",
+    "GrantRevoked",
+    "OrganizationCreated",
+    "OrganizationSignupCompleted",
+    "PasswordChanged",
+    "PasswordRehashed",
+    "PasswordReset",
+    "PersonErased",
+    "Personal",
+    "RefreshTokenRevoked",
+    "RefreshTokenRotated",
+    "ResourceCreated",
+    "ResourceDeleted",
+    "ResourceUpdated",
+    "ScopeCreated",
+    "ScopeDeleted",
+    "SessionEnded",
+    "SessionExpired",
+    "SigningKeyGenerated",
+    "SigningKeyRetired",
+    "SigningKeyRotated",
+    "SuspiciousActivityDetected",
+    "TokenRefreshed",
+    "TokensIssued",
+    "UserAccountLocked",
+    "UserAccountUnlocked",
+    "UserCreated",
+    "UserDeleted",
+    "UserDisabled",
+    "UserEnabled",
+    "UserLoggedIn",
+    "UserLoginFailed",
+    "UserLogout",
+    "UserPasswordChanged",
+    "UserRegistered",
+    "UserRoleCreated",
+    "UserRoleDeleted",
+    "UserUpdated",
+    "canonical",
+    "event_from",
+    "open_values",
+    "personal_values",
+]

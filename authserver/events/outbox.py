@@ -1,0 +1,27 @@
+"""Events of state changes: written into the transaction that makes the change.
+
+Either both are committed or neither is, so nothing happens untold and nothing
+is told that did not happen.
+"""
+
+from __future__ import annotations
+
+from authserver.crypto.sealing import Sealer
+from authserver.events.envelope import enclose
+from authserver.events.event import Event
+from authserver.storage import Unit
+
+
+class Recorder:
+    """Records events in the unit of work that changes the state."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+
+    def record(self, unit: Unit, event: Event) -> None:
+        """Adds `event` to the transaction of `unit`: one INSERT, visible to the worker after commit.
+
+        Address, agent and correlation id are those of the current request.
+        """
+        envelope = enclose(event, self._sealer)
+        unit.outbox.add(envelope.event_id, envelope.record, envelope.sealed)
