@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
+
+from authserver.settings.forms import is_loopback
 
 PATHS = ("instance_dir", "keys_dir", "tls_certfile", "tls_keyfile", "outbound_ca_bundle")
 FOLLOW_DEVELOPMENT = ("worker_enabled", "auto_migrate", "playground")
@@ -26,16 +27,6 @@ def derive(values: Mapping[str, Any], given: Collection[str], problem: Callable[
             problem("issuer", f"AUTHSERVER_ISSUER: must be set, because the server listens on {found['host']}")
     found["database_url"] = _database_url(found)
     return found
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address literal means this machine alone (RFC 6761 §6.3 for `localhost`)."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _local_issuer(found: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ def read_or_create(directory: Path, name: str) -> str:
     path = directory / name
     if not path.exists():
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.chmod(0o700)
         _create(path, base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode().rstrip("="))
     return path.read_text().removesuffix("\n")
 

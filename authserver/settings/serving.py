@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from authserver.settings import forms
 from authserver.settings.definitions import setting
 
 Environment = Literal["development", "testing", "staging", "production"]
@@ -31,9 +32,14 @@ class Server:
         spec="RFC 8414 §2, OpenID Connect Discovery §3",
         varies=True,
         default_text="`http://127.0.0.1:PORT`",
+        check=forms.issuer,
     )
     issuer_aliases: tuple[str, ...] = setting(
-        (), "list", "Further addresses under which this server may be reached.", varies=True
+        (),
+        "list",
+        "Further addresses under which this server may be reached.",
+        varies=True,
+        check=forms.issuers,
     )
     host: str = setting(
         "127.0.0.1",
@@ -102,7 +108,12 @@ class Server:
         default_text="on in development, otherwise off",
         varies=True,
     )
-    default_locale: str = setting("en", "text", "The language of pages where nothing better is known (BCP 47).")
+    default_locale: str = setting(
+        "en",
+        "text",
+        "The language of pages where nothing better is known (BCP 47).",
+        check=forms.locale,
+    )
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,7 @@ class Stores:
         aliases=("DATABASE_URL",),
         varies=True,
         default_text="`sqlite:///INSTANCE_DIR/authserver.db`",
+        check=forms.database,
     )
     database_pool_size: int = setting(
         20,
@@ -137,6 +149,7 @@ class Stores:
         secret=True,
         aliases=("REDIS_URL",),
         varies=True,
+        check=forms.redis,
     )
 
 
@@ -145,13 +158,18 @@ class Edge:
     """What is let in"""
 
     allowed_hosts: tuple[str, ...] = setting(
-        (), "list", "Values of the `Host` header answered besides the issuer's and its aliases'.", varies=True
+        (),
+        "list",
+        "Values of the `Host` header answered besides the issuer's and its aliases'.",
+        varies=True,
+        check=forms.hosts,
     )
     trusted_proxies: tuple[str, ...] = setting(
         (),
         "list",
         "Addresses or networks whose forwarded and certificate headers count; from others they are dropped.",
         varies=True,
+        check=forms.networks,
     )
     cors_origins: tuple[str, ...] = setting(
         (),
@@ -160,6 +178,7 @@ class Edge:
         spec="Fetch Standard §3.2",
         aliases=("FRONTEND_URL",),
         varies=True,
+        check=forms.origins,
     )
     max_body_bytes: int = setting(131072, "size", "The largest request body.", minimum=4096, maximum=64 * 1024 * 1024)
     body_timeout: int = setting(10, "duration", "How long a request body may take to arrive.", minimum=1, maximum=300)
@@ -175,6 +194,7 @@ class Outgoing:
         "list",
         "Private hosts or networks that outgoing requests may reach; public ones need no entry.",
         varies=True,
+        check=forms.destinations,
     )
     outbound_ca_bundle: Path | None = setting(
         None, "path", "Certificate authorities (PEM) for outgoing requests, instead of the system's.", varies=True
@@ -209,7 +229,11 @@ class Telemetry:
         "info", "choice", "The least urgent message written.", choices=("debug", "info", "warning", "error"), hot=True
     )
     log_levels: tuple[str, ...] = setting(
-        (), "list", "Levels of single modules, as `authserver.grants=debug`; they win over `log_level`.", hot=True
+        (),
+        "list",
+        "Levels of single modules, as `authserver.grants=debug`; they win over `log_level`.",
+        hot=True,
+        check=forms.module_levels,
     )
     log_format: Literal["json", "text"] = setting(
         "json", "choice", "One JSON object per line, or a line for people.", choices=("json", "text"), varies=True
@@ -224,4 +248,5 @@ class Telemetry:
         spec="RFC 6750 §2.1",
         secret=True,
         varies=True,
+        check=forms.header_text,
     )

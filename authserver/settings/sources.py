@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import re
 import tomllib
@@ -14,6 +15,7 @@ from typing import Any
 from authserver.settings import secret_files, values
 from authserver.settings.definitions import PREFIX, variable
 from authserver.settings.derived import derive
+from authserver.settings.forms import is_address
 from authserver.settings.schema import DEFAULTS, DEFINITIONS, Settings
 from authserver.settings.validation import refusals
 
@@ -25,6 +27,9 @@ GENERATED = ("sealing_key", "application_secret", "pepper")
 # What Kubernetes injects for every Service whose name begins with that of the product.
 SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
 SERVICE_LINK_PORT = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
+
+
+_log = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -67,6 +72,8 @@ def load(
     problems = loaded.problems + refusals(loaded.settings, skip=loaded.broken)
     if problems:
         raise SettingsError(problems)
+    for notice in loaded.notices:
+        _log.warning("settings: %s", notice)
     return loaded.settings
 
 
@@ -201,8 +208,13 @@ class _Search:
 
 
 def _is_given(key: str, variables: Mapping[str, str]) -> bool:
-    """An empty variable counts as absent, as compose files pass them; so does a Kubernetes service link."""
+    """An empty variable counts as absent, as compose files pass them; so does a Kubernetes service link.
+
+    Some shells and build tools export `HOST` as the name of the machine, so there only an address counts.
+    """
     text = variables.get(key, "")
+    if key == "HOST" and not is_address(text):
+        return False
     return bool(text) and not (key.endswith("PORT") and SERVICE_LINK_PORT.match(text))
 
 
