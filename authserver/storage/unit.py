@@ -14,6 +14,7 @@ from authserver.storage.repositories.consents import Consents
 from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
 from authserver.storage.repositories.interactions import Interactions
+from authserver.storage.repositories.liveness import Liveness
 from authserver.storage.repositories.refresh_tokens import RefreshTokens
 from authserver.storage.repositories.refusals import Refusals
 from authserver.storage.repositories.resources import Resources, Scopes
@@ -119,6 +120,11 @@ class Unit:
     def revoked_tokens(self) -> RevokedTokens:
         """Self-contained tokens that were revoked on their own."""
         return RevokedTokens(self.session)
+
+    @cached_property
+    def liveness(self) -> Liveness:
+        """What stands behind tokens."""
+        return Liveness(self.session)
 
     @cached_property
     def refusals(self) -> Refusals:

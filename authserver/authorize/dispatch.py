@@ -1,0 +1,103 @@
+"""What comes next: a page, or the answer. The only place that decides it."""
+
+from __future__ import annotations
+
+from authserver.authorize import prompts
+from authserver.authorize.context import Context
+from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome
+from authserver.authorize.response import CodeResponder
+from authserver.authorize.situation import Situation, gather
+from authserver.identity.browsers import BrowserRegistry
+from authserver.login.facts import FactKind
+from authserver.login.interactions import InteractionLedger
+from authserver.protocol.errors import AccessDenied, LoginRequired, UnmetAuthenticationRequirements
+from authserver.storage.models.sessions import Browser, Interaction
+from authserver.storage.unit import Unit
+
+PURPOSE = "authorize"
+ACR_ORDER = ("", "1", "2", "phr", "phrh")
+
+
+class Dispatcher:
+    """Asks the prompts for the first missing fact and acts on the answer, in the caller's transaction."""
+
+    def __init__(self, ledger: InteractionLedger, browsers: BrowserRegistry, responder: CodeResponder) -> None:
+        self._ledger = ledger
+        self._browsers = browsers
+        self._responder = responder
+
+    def dispatch(
+        self,
+        unit: Unit,
+        context: Context,
+        browser: Browser | None,
+        interaction: Interaction | None = None,
+        handle: str = "",
+    ) -> Outcome:
+        """Send the person to the page that can prove the next fact, or the answer to the client.
+
+        Raises:
+            ProtocolError: the request ends in an error for the client.
+        """
+        situation = gather(unit, context, browser, interaction)
+        self._check_end(situation)
+        missing = prompts.first(situation)
+        if missing is None:
+            return self._answer(unit, situation, interaction)
+        prompt, reasons = missing
+        if context.is_silent:
+            raise prompt.error(
+                "The request cannot be answered without showing a page.",
+                reason=reasons[0],
+                spec="OIDC Core §3.1.2.6",
+            )
+        return self._interrupt(unit, situation, interaction, handle, prompt, reasons)
+
+    def _check_end(self, situation: Situation) -> None:
+        """Some facts end the request, however many others are still missing."""
+        if situation.facts.has(FactKind.DENIED):
+            raise AccessDenied("The person refused the request.", reason="denied_by_user")
+        expected, login = situation.context.expected_subject, situation.facts.login
+        if expected is not None and login is not None and login.user_id != expected:
+            raise LoginRequired("Another person signed in than was expected.", reason="id_token_hint_other_subject")
+
+    def _answer(self, unit: Unit, situation: Situation, interaction: Interaction | None) -> ClientResponse:
+        required = situation.context.verified_client.policy.required_acr
+        reached = situation.session.acr if situation.session else ""
+        if ACR_ORDER.index(required) > ACR_ORDER.index(reached):
+            raise UnmetAuthenticationRequirements(
+                f"The application requires authentication of level {required}.",
+                reason="acr_not_reached",
+                setting=f"client {situation.context.verified_client.id}: policy required_acr={required}",
+            )
+        return self._responder.respond(unit, situation, interaction)
+
+    def _interrupt(
+        self,
+        unit: Unit,
+        situation: Situation,
+        interaction: Interaction | None,
+        handle: str,
+        prompt: prompts.Prompt,
+        reasons: tuple[str, ...],
+    ) -> Interrupt:
+        secrets = None
+        browser = situation.browser
+        if interaction is None:
+            if browser is None:
+                browser, secrets = self._browsers.create(unit)
+            context = situation.context
+            started = self._ledger.start(
+                unit,
+                browser,
+                purpose=PURPOSE,
+                request={"pairs": [list(pair) for pair in context.parameters.pairs]},
+                client_id=context.verified_client.id,
+                received_at=context.received_at,
+                session_id=situation.session.id if situation.session else None,
+                reasons=reasons,
+            )
+            interaction, handle = started.interaction, started.handle
+        else:
+            interaction.reasons = list(reasons)
+        return Interrupt(prompt.path, handle, self._ledger.verifier(interaction, prompt.name), secrets)

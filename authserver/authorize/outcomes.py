@@ -1,0 +1,57 @@
+"""What the authorization endpoint can answer: a response for the client, or a page that proves the next fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from authserver.authorize.context import Context
+from authserver.identity.browsers import BrowserSecrets
+from authserver.protocol.errors import ProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class ClientResponse:
+    """Parameters for the client, to be delivered to its redirect URI in its response mode."""
+
+    redirect_uri: str
+    response_mode: str
+    parameters: tuple[tuple[str, str], ...]
+
+    @property
+    def location(self) -> str:
+        """The redirect for the modes query and fragment; what the URI's own query had stays."""
+        parts = urlsplit(self.redirect_uri)
+        encoded = urlencode(self.parameters)
+        if self.response_mode == "fragment":
+            return urlunsplit(parts._replace(fragment=encoded))
+        return urlunsplit(parts._replace(query=f"{parts.query}&{encoded}" if parts.query else encoded))
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """The person must see a page. `secrets` are set when the browser was seen for the first time."""
+
+    path: str
+    handle: str
+    verifier: str
+    secrets: BrowserSecrets | None = None
+
+    @property
+    def location(self) -> str:
+        """The page's address, with the proof that it was dispatched to."""
+        return f"{self.path}?{urlencode({'interaction': self.handle, 'step': self.verifier})}"
+
+
+Outcome = ClientResponse | Interrupt
+
+
+def error_response(context: Context, error: ProtocolError, issuer: str, reference: str) -> ClientResponse:
+    """The refusal as an authorization response (RFC 6749 §4.1.2.1, RFC 9207 §2)."""
+    description = f"{error.description} (reference {reference})" if error.description else f"Reference {reference}"
+    parameters = [("error", error.code), ("error_description", description)]
+    state = context.get("state")
+    if state is not None:
+        parameters.append(("state", state))
+    parameters.append(("iss", issuer))
+    return ClientResponse(context.redirect_uri, context.response_mode, tuple(parameters))

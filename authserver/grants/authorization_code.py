@@ -1,0 +1,165 @@
+"""The authorization code grant (RFC 6749 §4.1.3)."""
+
+from __future__ import annotations
+
+import hmac
+
+from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
+
+from authserver.access import resources as access_resources
+from authserver.crypto.handles import Kind
+from authserver.events.catalog import GrantRevoked, SuspiciousActivityDetected, TokensIssued
+from authserver.grants.phases import Phases
+from authserver.issuing.authorization import Authorization
+from authserver.issuing.liveness import why_dead
+from authserver.protocol import pkce
+from authserver.protocol.errors import InvalidGrant, InvalidTarget, Refused
+from authserver.protocol.policy import REFRESH_TOKEN
+from authserver.storage.models.grants import AuthorizationCode as CodeRow
+from authserver.storage.models.grants import Grant
+from authserver.storage.unit import Unit
+
+WORDS = "The authorization code is not valid."
+
+
+class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
+    """Prove possession, then consume atomically, then mint.
+
+    Replay is handled only after redirect URI and verifier match, so that a
+    stranger who holds a code cannot revoke its owner's tokens; consumption
+    comes before minting, so that a crash costs a retry and never a duplicate.
+    """
+
+    def validate_token_request(self) -> None:
+        """code and redirect_uri are there; a verifier has the right form."""
+        self.request.required("code")
+        self.request.required("redirect_uri")
+        verifier = self.request.form.get("code_verifier")
+        if verifier is not None and not pkce.is_verifier(verifier):
+            raise InvalidGrant(
+                "code_verifier must be 43 to 128 unreserved characters.",
+                reason="pkce_verifier_malformed",
+                spec="RFC 7636 §4.1",
+            )
+
+    def redeem(self, unit: Unit) -> Authorization:
+        """Exchange the code for its grant."""
+        code = self._find(unit)
+        self._check_possession(code)
+        grant = unit.grants.find(code.grant_id)
+        if grant is None:
+            raise InvalidGrant(WORDS, reason="grant_unknown")
+        if code.consumed_at is not None:
+            raise self._replayed(grant)
+        if code.is_expired:
+            raise InvalidGrant("The authorization code has expired.", reason="code_expired", spec="RFC 6749 §4.1.2")
+        self._check_live(unit, grant)
+        audience = self._audience(code)
+        if not unit.codes.consume(code.digest):
+            raise self._replayed(grant)
+        return self._authorize(unit, code, grant, audience)
+
+    def _find(self, unit: Unit) -> CodeRow:
+        digest = self.services.handles.digest(Kind.CODE, self.request.required("code"))
+        code = unit.codes.find(digest) if digest is not None else None
+        if code is None:
+            raise InvalidGrant(WORDS, reason="code_unknown")
+        if code.client_id != self.request.client.id:
+            raise InvalidGrant(WORDS, reason="code_of_other_client", details={"issued_to": code.client_id})
+        return code
+
+    def _check_possession(self, code: CodeRow) -> None:
+        if not hmac.compare_digest(code.redirect_uri.encode(), self.request.required("redirect_uri").encode()):
+            raise InvalidGrant(
+                "redirect_uri is not the one of the authorization request.",
+                reason="redirect_uri_mismatch",
+                spec="RFC 6749 §4.1.3",
+                details={"expected": code.redirect_uri},
+            )
+        verifier = self.request.form.get("code_verifier")
+        if code.code_challenge is None:
+            if verifier is not None:
+                # A challenge that was stripped on the way would otherwise go unnoticed (RFC 9700 §4.8.2).
+                raise InvalidGrant("There was no code_challenge to verify.", reason="pkce_downgrade", spec="RFC 9700 §4.8.2")
+            return
+        if verifier is None:
+            raise InvalidGrant("The parameter code_verifier is missing.", reason="pkce_verifier_missing")
+        if not pkce.verify(verifier, code.code_challenge):
+            raise InvalidGrant("code_verifier does not match.", reason="pkce_mismatch", spec="RFC 7636 §4.6")
+
+    def _check_live(self, unit: Unit, grant: Grant) -> None:
+        standing = unit.liveness.read(grant.client_id, grant.id, None)
+        reason = why_dead(standing, grant_id=grant.id, in_session=True)
+        if reason is not None:
+            raise InvalidGrant(WORDS, reason=reason)
+
+    def _audience(self, code: CodeRow) -> tuple[str, ...]:
+        """The token request may narrow what was authorized, never widen it (RFC 8707 §2.2)."""
+        asked = self.request.resources
+        grant_audience = tuple(code.resources)
+        snapshot, client = self.services.catalog.current(), self.request.client
+        allowed = access_resources.audience(grant_audience, client, snapshot, self.services.issuer)
+        if not asked:
+            return access_resources.with_issuer(allowed, frozenset(code.scope.split()), self.services.issuer)
+        if not set(asked) <= set(allowed):
+            raise InvalidTarget("A resource was not part of the authorization.", reason="resource_not_authorized")
+        return asked
+
+    def _authorize(self, unit: Unit, code: CodeRow, grant: Grant, audience: tuple[str, ...]) -> Authorization:
+        services, client = self.services, self.request.client
+        granted = frozenset(code.scope.split())
+        scopes = access_resources.narrow(granted, audience, services.catalog.current(), services.issuer)
+        refresh_token = None
+        if _wants_refresh_token(client.policy.refresh_tokens, client.policy.grant_types, granted):
+            refresh_token = services.refresh_tokens.first(unit, grant, client, code)
+        services.recorder.record(
+            unit,
+            TokensIssued(
+                user_id=grant.user_id,
+                client_id=client.id,
+                session_id=grant.session_id,
+                grant_id=grant.id,
+                grant_type=self.GRANT_TYPE,
+                family_id=grant.id if refresh_token else None,
+                scopes=tuple(sorted(scopes)),
+                audience=audience,
+            ),
+        )
+        return services.subjects.authorization(
+            unit,
+            grant,
+            client,
+            grant_type=self.GRANT_TYPE,
+            scopes=scopes,
+            audience=audience,
+            nonce=code.nonce,
+            refresh_token=refresh_token,
+            with_id_token="openid" in granted,
+            in_session=True,
+        )
+
+    def _replayed(self, grant: Grant) -> Refused:
+        """A second use by whoever proved possession: the code leaked, so everything it yielded ends (RFC 6749 §4.1.2)."""
+        ends_session = self.request.client.policy.reuse_ends_session
+        return Refused(
+            InvalidGrant(WORDS, reason="code_replayed", spec="RFC 6749 §4.1.2", details={"grant": grant.id}),
+            lambda unit: self._revoke(unit, grant, ends_session=ends_session),
+        )
+
+    def _revoke(self, unit: Unit, grant: Grant, *, ends_session: bool) -> None:
+        ids = {"user_id": grant.user_id, "client_id": grant.client_id, "session_id": grant.session_id, "grant_id": grant.id}
+        recorder = self.services.recorder
+        recorder.record(unit, SuspiciousActivityDetected(reason="code_replayed", **ids))
+        if unit.grants.revoke(grant.id, "code_replayed"):
+            unit.refresh_tokens.revoke_family(grant.id)
+            recorder.record(unit, GrantRevoked(reason="code_replayed", **ids))
+        if ends_session and grant.session_id and grant.user_id:
+            self.services.sessions.end(unit, grant.session_id, grant.user_id, "code_replayed")
+
+
+def _wants_refresh_token(rule: str, grant_types: frozenset[str], scopes: frozenset[str]) -> bool:
+    if REFRESH_TOKEN not in grant_types:
+        return False
+    return rule == "always" or "openid" not in scopes or "offline_access" in scopes
+
+

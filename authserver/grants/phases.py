@@ -1,0 +1,57 @@
+"""What every grant of ours has: the phases that the token endpoint calls, and what they may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from authserver.access.catalog import ResourceCatalog
+from authserver.crypto.handles import Handles
+from authserver.events.outbox import Recorder
+from authserver.identity.sessions import SessionRegistry
+from authserver.issuing.authorization import Authorization
+from authserver.issuing.refreshing import RefreshTokenIssuer
+from authserver.issuing.subjects import SubjectClaims
+from authserver.storage.unit import Unit
+
+if TYPE_CHECKING:
+    from authserver.grants.server import TokenServer
+    from authserver.grants.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class GrantServices:
+    """The collaborators of the grants, wired once."""
+
+    issuer: str
+    handles: Handles
+    catalog: ResourceCatalog
+    recorder: Recorder
+    refresh_tokens: RefreshTokenIssuer
+    subjects: SubjectClaims
+    sessions: SessionRegistry
+
+
+class Phases:
+    """Mixed into Authlib's grant classes; `request` is a Turn and `server` our frame.
+
+    `needs_transaction` is False only where nothing is consumed and nothing stored.
+    """
+
+    request: Turn
+    server: TokenServer
+    needs_transaction: ClassVar[bool] = True
+    public_clients: ClassVar[bool] = True
+
+    @property
+    def services(self) -> GrantServices:
+        """The collaborators."""
+        return self.server.services
+
+    def validate_token_request(self) -> None:
+        """Check the form of the request, without the database."""
+        raise AssertionError("every grant validates its own request")
+
+    def redeem(self, unit: Unit) -> Authorization:
+        """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""
+        raise AssertionError("every grant redeems its own credential")

@@ -1,0 +1,138 @@
+"""The frame of the token endpoint.
+
+Authlib registers and finds the grants; its `create_token_response` is replaced
+because it looks for the grant before the client, and saves new tokens before
+it consumes the old credential.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError
+
+from authserver.clients.authentication import ClientAuthentication
+from authserver.clients.directory import Client
+from authserver.events.catalog import ClientTokenIssued
+from authserver.events.spool import Spool
+from authserver.grants.phases import GrantServices, Phases
+from authserver.grants.turn import Turn
+from authserver.issuing.authorization import Authorization, TokenSet
+from authserver.issuing.mint import Mint
+from authserver.protocol.errors import InvalidClient, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from authserver.protocol.messages import Parameters, Request
+from authserver.storage.database import Database
+
+MAY_REPEAT = frozenset({"resource", "audience"})
+LONGEST_PARAMETER = 16 * 1024
+
+
+class TokenServer(AuthorizationServer):  # type: ignore[misc]
+    """The token endpoint's phases, in order, around whichever grant is asked for."""
+
+    def __init__(
+        self,
+        database: Database,
+        authentication: ClientAuthentication,
+        mint: Mint,
+        spool: Spool,
+        services: GrantServices,
+    ) -> None:
+        super().__init__()
+        self.services = services
+        self._database = database
+        self._authentication = authentication
+        self._mint = mint
+        self._spool = spool
+
+    @property
+    def grant_types(self) -> tuple[str, ...]:
+        """The grants that are registered, for metadata."""
+        return tuple(grant.GRANT_TYPE for grant, _ in self._token_grants)
+
+    def create_token_response(self, request: Request) -> TokenSet:
+        """Answer a token request.
+
+        Raises:
+            ProtocolError: the request is refused; effects of the refusal are committed.
+        """
+        form = _read_form(request)
+        turn = Turn(request, form, self._authenticate(request))
+        grant = self._find_grant(turn)
+        grant.validate_token_request()
+        if grant.needs_transaction:
+            return self._database.retrying(lambda: self._redeem(grant))
+        return self._redeem_without_trace(grant)
+
+    def _authenticate(self, request: Request) -> Client:
+        return self._authentication.authenticate(request).client
+
+    def _find_grant(self, turn: Turn) -> Phases:
+        turn.required("grant_type")
+        try:
+            grant = cast("Phases", self.get_token_grant(turn))
+        except UnsupportedGrantTypeError as error:
+            raise UnsupportedGrantType("This grant_type is not supported.", reason="grant_type_unknown") from error
+        name = cast("Any", grant).GRANT_TYPE
+        if name not in turn.client.policy.grant_types:
+            raise UnauthorizedClient(
+                "The application may not use this grant_type.",
+                reason="grant_type_not_allowed",
+                setting=f"client {turn.client.id}: grant_types",
+            )
+        if turn.client.is_public and not grant.public_clients:
+            raise UnauthorizedClient("A public client may not use this grant_type.", reason="grant_needs_secret")
+        return grant
+
+    def _redeem(self, grant: Phases) -> TokenSet:
+        """Consume and store in one transaction; sign after it, so that no lock waits for a signature."""
+        with self._database.unit() as unit:
+            prepared = self._mint.prepare(unit, grant.redeem(unit))
+        return self._mint.finish(prepared)
+
+    def _redeem_without_trace(self, grant: Phases) -> TokenSet:
+        """A self-contained client token has no row; its event is a line in the spool, written before the answer."""
+        with self._database.reading() as unit:
+            authorization = grant.redeem(unit)
+            standing = unit.liveness.read(authorization.client.id, None, None)
+        if standing is None or not standing.client_enabled:
+            raise InvalidClient("Client authentication failed.", reason="client_disabled")
+        if self._mint.needs_row(authorization):
+            return self._store_client_token(authorization)
+        prepared = self._mint.prepare(None, authorization)
+        self._spool.append(_client_event(authorization, prepared.jti, prepared.expires_in))
+        return self._mint.finish(prepared)
+
+    def _store_client_token(self, authorization: Authorization) -> TokenSet:
+        with self._database.unit() as unit:
+            prepared = self._mint.prepare(unit, authorization)
+            self.services.recorder.record(unit, _client_event(authorization, prepared.jti, prepared.expires_in))
+        return self._mint.finish(prepared)
+
+
+def _client_event(authorization: Authorization, jti: str, expires_in: int) -> ClientTokenIssued:
+    return ClientTokenIssued(
+        client_id=authorization.client.id,
+        token_id=jti,
+        scopes=tuple(sorted(authorization.scopes)),
+        audience=authorization.audience,
+        expires_in=expires_in,
+    )
+
+
+def _read_form(request: Request) -> Parameters:
+    if not request.is_form:
+        raise InvalidRequest(
+            "The body must be application/x-www-form-urlencoded.", reason="content_type_wrong", spec="RFC 6749 §3.2"
+        )
+    try:
+        form = request.form
+    except ValueError as error:
+        raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
+    repeated = sorted(form.repeated - MAY_REPEAT)
+    if repeated:
+        raise InvalidRequest("A parameter must not be sent more than once.", reason="parameter_repeated")
+    if any(len(value) > LONGEST_PARAMETER for _, value in form.pairs):
+        raise InvalidRequest(f"A parameter is longer than {LONGEST_PARAMETER} characters.", reason="parameter_too_long")
+    return form

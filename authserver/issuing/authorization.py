@@ -1,0 +1,72 @@
+"""What a grant hands to the mint, and what the mint hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from authserver.clients.directory import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """Everything tokens may depend on.
+
+    Args:
+        grant_type: the grant that was redeemed.
+        client: whom the tokens are for.
+        scopes: what the access token may do.
+        audience: whom it is for; the issuer itself among them opens UserInfo.
+        subject: the user's id, or None where the client acts for itself.
+        grant_id: the root that the tokens hang on; None for self-contained client tokens.
+        refresh_token: the value to hand out, made or repeated by the grant.
+        user_claims: claims of the user that the access token may carry.
+        with_id_token: whether an ID token belongs to the answer.
+    """
+
+    grant_type: str
+    client: Client
+    scopes: frozenset[str]
+    audience: tuple[str, ...]
+    subject: str | None = None
+    grant_id: str | None = None
+    session_id: str | None = None
+    auth_time: datetime | None = None
+    acr: str = ""
+    amr: tuple[str, ...] = ()
+    nonce: str | None = None
+    cnf: Mapping[str, Any] | None = None
+    refresh_token: str | None = None
+    with_id_token: bool = False
+    user_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    id_token_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSet:
+    """A token response (RFC 6749 §5.1). `expires_in` is seconds."""
+
+    access_token: str
+    expires_in: int
+    scope: str
+    jti: str
+    refresh_token: str | None = None
+    id_token: str | None = None
+    token_type: str = "Bearer"
+
+    def to_document(self) -> dict[str, Any]:
+        """The members as they are sent."""
+        document: dict[str, Any] = {
+            "access_token": self.access_token,
+            "token_type": self.token_type,
+            "expires_in": self.expires_in,
+            "scope": self.scope,
+        }
+        if self.refresh_token is not None:
+            document["refresh_token"] = self.refresh_token
+        if self.id_token is not None:
+            document["id_token"] = self.id_token
+        return document

@@ -1,0 +1,52 @@
+"""Token introspection (RFC 7662): who may ask, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from authserver.access.catalog import ResourceCatalog
+from authserver.clients.directory import Client
+from authserver.issuing.reading import ReadToken, TokenReader
+from authserver.storage.database import Database
+
+INACTIVE: dict[str, Any] = {"active": False}
+PUBLISHED = ("scope", "client_id", "sub", "exp", "iat", "nbf", "iss", "aud", "jti", "cnf", "acr", "amr", "auth_time", "sid")
+
+
+class Introspector:
+    """Says what a token is worth now, to whom it concerns. Anybody else hears what a stranger hears."""
+
+    def __init__(self, database: Database, reader: TokenReader, catalog: ResourceCatalog) -> None:
+        self._database = database
+        self._reader = reader
+        self._catalog = catalog
+
+    def introspect(self, client: Client, value: str) -> dict[str, Any]:
+        """The introspection response. `{"active": false}` says nothing about why (RFC 7662 §2.2)."""
+        if not self._reader.is_ours(value):
+            return INACTIVE
+        with self._database.reading() as unit:
+            token = self._reader.read(unit, value)
+        if token is None or not token.is_live or not self._may_ask(client, token):
+            return INACTIVE
+        return _document(token)
+
+    def _may_ask(self, client: Client, token: ReadToken) -> bool:
+        """The token's own confidential client, and for access tokens the clients that a resource in `aud` names."""
+        if client.id == token.client_id:
+            return not client.is_public
+        if token.kind != "access_token":
+            return False
+        resources = self._catalog.current().resources
+        return any(client.id in resources[uri].introspected_by for uri in token.audience if uri in resources)
+
+
+def _document(token: ReadToken) -> dict[str, Any]:
+    document: dict[str, Any] = {"active": True}
+    document.update((name, token.claims[name]) for name in PUBLISHED if token.claims.get(name))
+    if token.kind == "access_token":
+        document["token_type"] = "DPoP" if "jkt" in (token.claims.get("cnf") or {}) else "Bearer"
+    standing = token.standing
+    if standing is not None and standing.found_user_id is not None:
+        document["username"] = standing.username or standing.email
+    return document

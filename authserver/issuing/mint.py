@@ -1,0 +1,156 @@
+"""The single mint. No other module builds a token response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from authserver.access.catalog import ResourceCatalog, Snapshot
+from authserver.crypto.handles import Handles, Kind
+from authserver.crypto.macs import Macs
+from authserver.issuing.authorization import Authorization, TokenSet
+from authserver.protocol import validity
+from authserver.protocol.identifiers import new_id
+from authserver.signing.keyring import Keyring
+from authserver.storage.models.grants import AccessToken
+from authserver.storage.unit import Unit
+from authserver.tokens import access_tokens, id_tokens, jose
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Tokens whose rows are stored and whose signatures are still to be made."""
+
+    authorization: Authorization
+    jti: str
+    issued_at: int
+    expires_in: int
+    algorithm: str
+    claims: Mapping[str, Any]
+    opaque: str | None
+
+
+class Mint:
+    """Turns an Authorization into tokens: `prepare` stores inside the transaction, `finish` signs after it."""
+
+    def __init__(self, issuer: str, keyring: Keyring, handles: Handles, macs: Macs, catalog: ResourceCatalog) -> None:
+        self._issuer = issuer
+        self._keyring = keyring
+        self._handles = handles
+        self._macs = macs
+        self._catalog = catalog
+
+    def needs_row(self, authorization: Authorization) -> bool:
+        """Whether the access token is opaque and so must be stored."""
+        return self._is_opaque(authorization, self._catalog.current())
+
+    def prepare(self, unit: Unit | None, authorization: Authorization) -> Prepared:
+        """Decide format, lifetime and claims, and store what has a row. `unit` may be None where nothing has."""
+        snapshot = self._catalog.current()
+        issued_at, jti = validity.timestamp(), new_id()
+        expires_in = self._lifetime(authorization, snapshot)
+        claims = self._access_claims(authorization, jti, issued_at, expires_in)
+        opaque = None
+        if self._is_opaque(authorization, snapshot):
+            if unit is None:
+                raise AssertionError("an opaque token needs a transaction")
+            opaque = self._store(unit, authorization, claims)
+        algorithm = self._algorithm(authorization, snapshot)
+        return Prepared(authorization, jti, issued_at, expires_in, algorithm, claims, opaque)
+
+    def finish(self, prepared: Prepared) -> TokenSet:
+        """Sign what is to be signed."""
+        authorization = prepared.authorization
+        access_token = prepared.opaque or jose.sign(
+            prepared.claims, self._keyring.active(prepared.algorithm), access_tokens.TYPE
+        )
+        return TokenSet(
+            access_token=access_token,
+            expires_in=prepared.expires_in,
+            scope=" ".join(sorted(authorization.scopes)),
+            jti=prepared.jti,
+            refresh_token=authorization.refresh_token,
+            id_token=self._id_token(prepared, access_token) if authorization.with_id_token else None,
+        )
+
+    def _access_claims(self, authorization: Authorization, jti: str, issued_at: int, expires_in: int) -> dict[str, Any]:
+        return access_tokens.build(
+            issuer=self._issuer,
+            subject=authorization.subject or authorization.client.id,
+            audience=authorization.audience,
+            client_id=authorization.client.id,
+            scopes=authorization.scopes,
+            jti=jti,
+            issued_at=issued_at,
+            expires_in=expires_in,
+            grant_id=authorization.grant_id,
+            sid=self._sid(authorization),
+            auth_time=validity.epoch(authorization.auth_time) if authorization.auth_time else None,
+            acr=authorization.acr,
+            amr=authorization.amr,
+            cnf=authorization.cnf,
+            user_claims=authorization.user_claims,
+        )
+
+    def _id_token(self, prepared: Prepared, access_token: str) -> str:
+        authorization = prepared.authorization
+        policy = authorization.client.policy
+        claims = id_tokens.build(
+            issuer=self._issuer,
+            subject=authorization.subject or "",
+            client_id=authorization.client.id,
+            issued_at=prepared.issued_at,
+            expires_in=policy.id_token_ttl,
+            algorithm=policy.id_token_alg,
+            auth_time=validity.epoch(authorization.auth_time) if authorization.auth_time else None,
+            nonce=authorization.nonce,
+            acr=authorization.acr,
+            amr=authorization.amr,
+            sid=self._sid(authorization),
+            access_token=access_token,
+            user_claims=authorization.id_token_claims,
+        )
+        return jose.sign(claims, self._keyring.active(policy.id_token_alg), id_tokens.TYPE)
+
+    def _sid(self, authorization: Authorization) -> str | None:
+        session_id = authorization.session_id
+        return self._macs.sid(session_id, authorization.client.id) if session_id else None
+
+    def _store(self, unit: Unit, authorization: Authorization, claims: dict[str, Any]) -> str:
+        handle = self._handles.issue(Kind.ACCESS_TOKEN)
+        unit.access_tokens.add(
+            AccessToken(
+                digest=handle.digest,
+                jti=claims["jti"],
+                grant_id=authorization.grant_id,
+                client_id=authorization.client.id,
+                claims=claims,
+                expires_at=validity.from_epoch(claims["exp"]),
+                cnf=dict(authorization.cnf) if authorization.cnf else None,
+            )
+        )
+        return handle.value
+
+    def _is_opaque(self, authorization: Authorization, snapshot: Snapshot) -> bool:
+        formats = {
+            resource.token_format for uri in authorization.audience if (resource := snapshot.resources.get(uri))
+        }
+        formats.discard(None)
+        return "opaque" in formats or (not formats and authorization.client.policy.access_token_format == "opaque")
+
+    def _lifetime(self, authorization: Authorization, snapshot: Snapshot) -> int:
+        """The shortest of what the client and the resources allow."""
+        lifetimes = [authorization.client.policy.access_token_ttl]
+        for uri in authorization.audience:
+            resource = snapshot.resources.get(uri)
+            if resource is not None and resource.token_ttl:
+                lifetimes.append(resource.token_ttl)
+        return min(lifetimes)
+
+    def _algorithm(self, authorization: Authorization, snapshot: Snapshot) -> str:
+        for uri in authorization.audience:
+            resource = snapshot.resources.get(uri)
+            if resource is not None and resource.token_alg:
+                return resource.token_alg
+        return authorization.client.policy.access_token_alg

@@ -1,0 +1,113 @@
+"""Refresh tokens as rows: the first of a family, its successors, and the grace in which a repeat is answered.
+
+A successor's value is kept, sealed under a key that only the presented token
+yields, until it is used or the grace ends: so a client whose answer was lost
+gets the same successor again, and a thief of the database gets nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from authserver.clients.directory import Client
+from authserver.crypto.handles import Handle, Handles, Kind
+from authserver.crypto.sealing import SealingError, open_under, seal_under
+from authserver.protocol import validity
+from authserver.protocol.identifiers import new_id
+from authserver.storage.models.grants import AuthorizationCode, Grant, RefreshToken
+from authserver.storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The refresh token to hand out; `repeated` when it is one that was handed out before."""
+
+    value: str
+    repeated: bool = False
+
+
+class RefreshTokenIssuer:
+    """Makes refresh tokens and finds the successor that a repeated request is due."""
+
+    def __init__(self, handles: Handles, pepper: bytes) -> None:
+        self._handles = handles
+        self._salt = hmac.digest(pepper, b"authserver:refresh-successor", "sha256")
+
+    def find(self, unit: Unit, value: str) -> RefreshToken | None:
+        """The row of a presented value."""
+        digest = self._handles.digest(Kind.REFRESH_TOKEN, value)
+        return unit.refresh_tokens.find(digest) if digest is not None else None
+
+    def first(self, unit: Unit, grant: Grant, client: Client, code: AuthorizationCode) -> str:
+        """The first token of a grant's family."""
+        handle = self._handles.issue(Kind.REFRESH_TOKEN)
+        moment = validity.now()
+        family_end = validity.after(client.policy.refresh_max_ttl, moment)
+        unit.refresh_tokens.add(
+            RefreshToken(
+                id=new_id(),
+                digest=handle.digest,
+                family_id=grant.id,
+                grant_id=grant.id,
+                user_id=grant.user_id,
+                session_id=grant.session_id,
+                client_id=client.id,
+                scope=code.scope,
+                resources=list(code.resources),
+                issued_at=moment,
+                expires_at=min(validity.after(client.policy.refresh_idle_ttl, moment), family_end),
+                family_expires_at=family_end,
+                cnf=grant.cnf,
+            )
+        )
+        return handle.value
+
+    def rotate(self, unit: Unit, presented: str, row: RefreshToken, client: Client) -> Successor | None:
+        """Use up `row` in favour of a new token; None when another request did so first."""
+        handle = self._handles.issue(Kind.REFRESH_TOKEN)
+        successor_id, grace = new_id(), client.policy.refresh_grace
+        sealed = self._seal(presented, row.id, handle) if grace > 0 else None
+        until = validity.after(grace) if grace > 0 else None
+        if not unit.refresh_tokens.rotate(row.id, replaced_by=successor_id, sealed=sealed, grace_until=until):
+            return None
+        if client.policy.refresh_grace > 0:
+            unit.refresh_tokens.erase_sealed_before(row.id)
+        unit.refresh_tokens.add(self._successor(row, successor_id, handle, client))
+        return Successor(handle.value)
+
+    def _successor(self, row: RefreshToken, successor_id: str, handle: Handle, client: Client) -> RefreshToken:
+        moment = validity.now()
+        return RefreshToken(
+            id=successor_id,
+            digest=handle.digest,
+            family_id=row.family_id,
+            grant_id=row.grant_id,
+            user_id=row.user_id,
+            session_id=row.session_id,
+            client_id=row.client_id,
+            scope=row.scope,
+            resources=list(row.resources),
+            issued_at=moment,
+            expires_at=min(validity.after(client.policy.refresh_idle_ttl, moment), row.family_expires_at),
+            family_expires_at=row.family_expires_at,
+            cnf=row.cnf,
+        )
+
+    def repeat(self, unit: Unit, presented: str, row: RefreshToken) -> Successor | None:
+        """The successor that a repeat within the grace is due, while that successor is unused; else None."""
+        if row.grace_until is None or row.successor_sealed is None or validity.is_past(row.grace_until):
+            return None
+        successor = unit.refresh_tokens.find_by_id(row.replaced_by) if row.replaced_by else None
+        if successor is None or successor.consumed_at is not None or successor.revoked_at is not None:
+            return None
+        try:
+            opened = open_under(presented.encode(), self._salt, row.id.encode(), row.successor_sealed)
+        except SealingError:
+            return None
+        return Successor(opened.decode(), repeated=True)
+
+    def _seal(self, presented: str, row_id: str, handle: Handle) -> bytes:
+        return seal_under(presented.encode(), self._salt, row_id.encode(), handle.value.encode())
+
+

@@ -1,0 +1,66 @@
+"""From a grant to what tokens say about its subject."""
+
+from __future__ import annotations
+
+from authserver.clients.directory import Client
+from authserver.identity import profiles
+from authserver.issuing.authorization import Authorization
+from authserver.storage.models.grants import Grant
+from authserver.storage.models.users import User
+from authserver.storage.unit import Unit
+
+
+class SubjectClaims:
+    """Reads the user behind a grant and says which claims go where."""
+
+    def authorization(
+        self,
+        unit: Unit,
+        grant: Grant,
+        client: Client,
+        *,
+        grant_type: str,
+        scopes: frozenset[str],
+        audience: tuple[str, ...],
+        nonce: str | None,
+        refresh_token: str | None,
+        with_id_token: bool,
+        in_session: bool,
+    ) -> Authorization:
+        """What the mint needs for tokens of this grant."""
+        user = unit.users.get(grant.user_id) if grant.user_id else None
+        return Authorization(
+            grant_type=grant_type,
+            client=client,
+            scopes=scopes,
+            audience=audience,
+            subject=grant.user_id,
+            grant_id=grant.id,
+            session_id=grant.session_id if in_session else None,
+            auth_time=grant.auth_time,
+            acr=grant.acr,
+            amr=tuple(grant.amr),
+            nonce=nonce,
+            cnf=grant.cnf,
+            refresh_token=refresh_token,
+            with_id_token=with_id_token,
+            user_claims=self._access_token_claims(unit, user, client, scopes) if user else {},
+            id_token_claims=self._id_token_claims(user, client, scopes) if user else {},
+        )
+
+    def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
+        """email, username, roles and org, by granted scope or for first-party clients."""
+        claims: dict[str, object] = {}
+        if client.first_party or "email" in scopes:
+            claims["email"] = user.email
+        if client.first_party or "profile" in scopes:
+            claims["username"] = user.username or user.email
+        if client.first_party or "roles" in scopes:
+            claims["roles"] = unit.roles.names_of(user.id)
+        if user.organization_id is not None and client.first_party:
+            claims["org"] = user.organization_id
+        return {name: value for name, value in claims.items() if value}
+
+    def _id_token_claims(self, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
+        """Claims asked for by scope stay at UserInfo unless the client's policy wants them here (OIDC Core §5.4)."""
+        return profiles.claims_for(user, scopes, None) if client.policy.id_token_claims else {}
