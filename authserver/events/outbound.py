@@ -39,7 +39,7 @@ from authserver.telemetry.instruments import counter
 HEADER_ALLOWANCE: Final = 65_536
 """Bytes of status line and headers, beyond the size of the body."""
 
-CORRELATION_HEADER: Final = "X-Correlation-Id"
+CORRELATION_HEADER: Final = "X-Request-ID"
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
@@ -216,7 +216,7 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
             raise OutboundRefused("header_not_allowed", f"the value of {name}")
     sent = {"User-Agent": "authserver", "Accept-Encoding": "identity", "Connection": "close", **headers}
     correlation_id = context.current().correlation_id
-    if _TOKEN.fullmatch(correlation_id):
+    if correlation_id and _VALUE.fullmatch(correlation_id):
         sent.setdefault(CORRELATION_HEADER, correlation_id)
     return sent
 

@@ -71,6 +71,14 @@ class Outbox(Repository):
         if values:
             self.session.connection().execute(insert(OutboxDelivery), values)
 
+    def has_due(self, subscriber: str, now: datetime) -> bool:
+        """Whether a claim would find something; asked without a transaction that writes."""
+        table = OutboxDelivery
+        due = select(table.event_id).where(
+            table.subscriber == subscriber, table.failed_at.is_(None), table.due_at <= now
+        )
+        return self.session.scalar(due.limit(1)) is not None
+
     def claim_deliveries(
         self, subscriber: str, *, holder: str, now: datetime, until: datetime, limit: int
     ) -> list[Claim]:
