@@ -1,0 +1,154 @@
+"""The keys of this moment: an immutable snapshot in process memory.
+
+Whoever changes keys bumps the version `keys` in the same transaction; a
+process reads that version at most once a second and loads the keys anew when
+it moved. While the database does not answer, the last snapshot serves: what
+must not be stale (does the token still live?) is asked of the database anyway.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from authserver.crypto.sealing import Sealer
+from authserver.signing.jwk_set import JWKSDocument, render
+from authserver.signing.keys import ALGORITHMS, SigningKey, VerificationKey, from_private_bytes, verification_key
+from authserver.storage.database import Database
+from authserver.storage.models.signing_keys import SigningKey as KeyRow
+from authserver.storage.unit import Unit
+from authserver.telemetry.logs import get_logger
+
+VERSION_KIND: Final = "keys"
+MAX_AGE_SECONDS: Final = 1.0
+"""How old a snapshot's version may be when it is used."""
+MISSING_AGE_SECONDS: Final = 0.1
+"""The same for a key that was not found: it may have been made a moment ago by another process."""
+PUBLISHED_STATES: Final = ("active", "next", "retired")
+"""In this order they are published, because some relying parties take the first key of an algorithm."""
+
+log = get_logger(__name__)
+
+
+class NoActiveKey(LookupError):
+    """No key signs with this algorithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every usable key at one version."""
+
+    version: int
+    signing: Mapping[str, SigningKey] = field(repr=False)
+    verification: Mapping[str, VerificationKey]
+    document: JWKSDocument
+
+
+class Keyring:
+    """The keys that sign and verify, for every thread of a process.
+
+    Args:
+        database: where the keys are.
+        sealer: opens their private halves.
+    """
+
+    def __init__(self, database: Database, sealer: Sealer) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._snapshot: Snapshot | None = None
+        self._checked_at = 0.0
+        self._lock = threading.Lock()
+
+    def active(self, alg: str) -> SigningKey:
+        """The key that signs with `alg` now.
+
+        Raises:
+            NoActiveKey: there is none.
+        """
+        key = self._current().signing.get(alg)
+        if key is None:
+            raise NoActiveKey(f"no active signing key for {alg}")
+        return key
+
+    def find(self, kid: str) -> VerificationKey | None:
+        """The published key with this name, whatever its state."""
+        found = self._current().verification.get(kid)
+        return found or self._current(MISSING_AGE_SECONDS).verification.get(kid)
+
+    def algorithms(self) -> tuple[str, ...]:
+        """The algorithms that have an active key, in the order of `keys.ALGORITHMS`."""
+        signing = self._current().signing
+        return tuple(alg for alg in ALGORITHMS if alg in signing)
+
+    def public_jwks_body(self) -> bytes:
+        """The published key set, ready to be sent."""
+        return self._current().document.body
+
+    def public_jwks(self) -> JWKSDocument:
+        """The published key set with its entity tag, both of the same moment."""
+        return self._current().document
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag of the published key set."""
+        return self._current().document.etag
+
+    def refresh(self) -> None:
+        """Load what changed, now.
+
+        Raises:
+            SealingError: an active key was sealed under another sealing key.
+            Exception: what the database's driver raises.
+        """
+        with self._lock:
+            self._load_if_changed()
+
+    def _current(self, max_age: float = MAX_AGE_SECONDS) -> Snapshot:
+        snapshot = self._snapshot
+        if snapshot is not None and time.monotonic() - self._checked_at < max_age:
+            return snapshot
+        if snapshot is None:
+            self.refresh()
+            assert self._snapshot is not None  # noqa: S101 - refresh has set it or raised
+            return self._snapshot
+        # One thread looks; the others go on with what they have.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._load_if_changed()
+            except Exception:
+                self._checked_at = time.monotonic()
+                log.exception("signing keys could not be refreshed; the last snapshot serves")
+            finally:
+                self._lock.release()
+        return self._snapshot or snapshot
+
+    def _load_if_changed(self) -> None:
+        started = time.monotonic()
+        with self._database.reading() as unit:
+            # The version is read before the keys: a change in between is then seen as one more change, never missed.
+            version = unit.versions.read().get(VERSION_KIND, 0)
+            if self._snapshot is None or self._snapshot.version != version:
+                self._snapshot = self._load(unit, version)
+        self._checked_at = started
+
+    def _load(self, unit: Unit, version: int) -> Snapshot:
+        rows = [row for state in PUBLISHED_STATES for row in unit.signing_keys.in_state(state)]
+        active = (self._opened(row) for row in rows if row.state == "active")
+        return Snapshot(
+            version=version,
+            signing={key.alg: key for key in active},
+            verification={row.kid: verification_key(row.public_jwk) for row in rows},
+            document=render(row.public_jwk for row in rows),
+        )
+
+    def _opened(self, row: KeyRow) -> SigningKey:
+        data = self._sealer.open(row.sealed_private or b"", sealing_context(row.kid))
+        return from_private_bytes(row.algorithm, row.kid, data)
+
+
+def sealing_context(kid: str) -> str:
+    """What a private half is sealed for, so that it opens in its own row alone."""
+    return f"signing-key:{kid}"
