@@ -8,7 +8,11 @@ where `AUTHSERVER_TEST_REQUIRE_ALL` is set).
 from __future__ import annotations
 
 import datetime
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from authserver.settings import Settings
+    from authserver.storage import Database
     from tests.servers.smtp import SMTP
 
 pytest_plugins = ["tests.strictness"]
@@ -34,6 +39,7 @@ NOON = datetime.datetime(2026, 3, 2, 12, 0, tzinfo=datetime.UTC)
 # A fixture that a test uses says what the test needs.
 MARKERS = {
     "database_url": "databases",
+    "migrated_url": "databases",
     "postgresql": "postgresql",
     "redis_server": "redis",
     "chromium": "browser",
@@ -139,29 +145,75 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "authserver.db"
+    _migrate(f"sqlite:///{path}", path.parent)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgresql(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
+    name = postgresql.create()
+    _migrate(postgresql.url(name), tmp_path_factory.mktemp("template"))
+    return name
+
+
+def _migrate(url: str, directory: Path) -> None:
+    from authserver import storage
+    from authserver.storage import migrations
+
+    with closing(storage.open(_settings(directory, database_url=url))) as database:
+        migrations.upgrade(database)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of this test's own with the current schema, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "authserver.db"
+        shutil.copyfile(request.getfixturevalue("_migrated_sqlite"), path)
+        yield f"sqlite:///{path}"
+        return
+    cluster: PostgreSQL = request.getfixturevalue("postgresql")
+    with cluster.database(request.getfixturevalue("_migrated_postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(migrated_url: str, make_settings: Callable[..., Settings]) -> Iterator[Database]:
+    """An open database with the current schema and nothing in it, on SQLite and on PostgreSQL."""
+    from authserver import storage
+
+    with closing(storage.open(make_settings(database_url=migrated_url))) as opened:
+        yield opened
+
+
 # --- settings ---------------------------------------------------------------------------------
+
+
+def _settings(directory: Path, **overrides: Any) -> Settings:
+    from authserver.settings import load
+
+    values = {
+        "environment": "testing",
+        "issuer": "http://127.0.0.1:8000",
+        "instance_dir": directory / "instance",
+        "keys_dir": directory / "keys",
+        "database_url": f"sqlite:///{directory / 'authserver.db'}",
+        # Little on purpose: tests are about what happens, not about how long it takes.
+        "argon2_memory_kib": 64,
+        "argon2_time_cost": 1,
+    }
+    return load(environ={}, overrides=values | overrides)
 
 
 @pytest.fixture
 def make_settings(tmp_path: Path) -> Callable[..., Settings]:
-    """Settings for tests, everything of theirs below `tmp_path`; keyword arguments win."""
-
-    def make(**overrides: Any) -> Settings:
-        from authserver.settings import load
-
-        values = {
-            "environment": "testing",
-            "issuer": "http://127.0.0.1:8000",
-            "instance_dir": tmp_path / "instance",
-            "keys_dir": tmp_path / "keys",
-            "database_url": f"sqlite:///{tmp_path / 'authserver.db'}",
-            # The least that Argon2 accepts: tests are about what happens, not about how long it takes.
-            "argon2_memory_kib": 64,
-            "argon2_time_cost": 1,
-        }
-        return load(environ={}, overrides=values | overrides)
-
-    return make
+    """Make settings for tests, with everything of theirs below `tmp_path`; keyword arguments win."""
+    return partial(_settings, tmp_path)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import redis
 
+from authserver.storage import Database, migrations
 from tests.loopback import LeavesTheMachineError
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import ServerError, ServerProcess, accepts, free_port
@@ -119,3 +120,9 @@ def test_settings_of_a_test_live_below_its_own_directory(settings: Settings, tmp
     assert settings.environment == "testing"
     assert settings.instance_dir.is_relative_to(tmp_path)
     assert settings.keys_dir.is_relative_to(tmp_path)
+
+
+def test_a_database_has_the_current_schema_and_nothing_in_it(database: Database) -> None:
+    migrations.require_head(database)
+    with database.reading() as unit:
+        assert unit.users.page(limit=1) == []
