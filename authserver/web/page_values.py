@@ -16,8 +16,9 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from authserver.web.addresses import LOOPBACK_HOSTS
+
 LONGEST_NAME = 80
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def plain_label(text: str, longest: int = LONGEST_NAME) -> str:
@@ -234,7 +235,7 @@ class ConsentPage(Page):
     def on_this_device(self) -> bool:
         """Whether the answer goes to a program on the person's own device."""
         parts = urlsplit(self.redirect_uri)
-        return parts.scheme not in {"http", "https"} or parts.hostname in _LOOPBACK_HOSTS
+        return parts.scheme not in {"http", "https"} or parts.hostname in LOOPBACK_HOSTS
 
     @property
     def optional(self) -> tuple[ConsentScope, ...]:

@@ -18,11 +18,10 @@ from markupsafe import Markup
 
 from authserver.protocol import validity
 from authserver.protocol.messages import NO_STORE, Request, Response
+from authserver.web.addresses import can_be_linked, image_source
 from authserver.web.assets import Assets, top_level_folder
 from authserver.web.locales import CHOICE_PARAMETER, Language, Locales
 from authserver.web.page_values import Page
-
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class PageSettings(Protocol):
@@ -118,22 +117,8 @@ class Pages:
         return "; ".join(f"{name} {value}" for name, value in directives.items())
 
     def image_source(self, uri: str) -> str:
-        """The origin of a client's logo as a source for the policy, empty when the logo may not be shown.
-
-        Only https is shown, so that nobody on the way learns who signs in
-        where; in development http on loopback is too.
-        """
-        try:
-            parts = urlsplit(uri)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            return ""
-        is_local = self._is_development and parts.scheme == "http" and host in _LOOPBACK_HOSTS
-        if parts.scheme != "https" and not is_local:
-            return ""
-        if not host.replace("-", "").replace(".", "").isalnum() or not host.isascii():
-            return ""
-        return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+        """`uri`'s origin if its image may be shown here, else empty."""
+        return image_source(uri, local_http=self._is_development)
 
     def _environment(self, language: Language, code: BytecodeCache) -> Environment:
         environment = Environment(
@@ -155,7 +140,8 @@ class Pages:
             issuer=self._issuer,
             issuer_host=urlsplit(self._issuer).netloc,
             static_url=self.assets.url,
-            shows_logo=lambda uri: bool(self.image_source(uri)),
+            can_be_linked=can_be_linked,
+            can_be_shown=lambda uri: bool(self.image_source(uri)),
             waiting_time=lambda seconds: waiting_time(seconds, language),
             exact_time=lambda moment: exact_time(moment, language),
         )
@@ -180,7 +166,7 @@ class Pages:
 
 
 def waiting_time(seconds: int, language: Language) -> Markup:
-    """A time to wait as people say it, rounded up, with the exact moment as its title.
+    """When to try again, as people say it ("in 5 minutes"), rounded up, with the exact moment as its title.
 
     Args:
         seconds: from now; at least 1 is said.
@@ -193,6 +179,7 @@ def waiting_time(seconds: int, language: Language) -> Markup:
         timedelta(seconds=rounded),
         granularity="second" if rounded < 60 else "minute",
         threshold=2,
+        add_direction=True,
         locale=language.locale,
     )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(

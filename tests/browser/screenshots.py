@@ -24,7 +24,7 @@ from tests.browser.page_samples import samples
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "test-artifacts" / "pages"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-ISSUER = "http://auth.example:8000"
+ISSUER = "https://auth.example"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"] + [
     f"--disable-{what}" for what in ("background-networking", "component-update", "sync")
 ]
