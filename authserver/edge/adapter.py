@@ -9,7 +9,7 @@ where only one value may be, as the other server refuses it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -33,14 +33,22 @@ _IGNORED = frozenset({"HTTP_PROXY", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_LENG
 
 
 class Application:
-    """The WSGI callable: `links` around `handler`."""
+    """The WSGI callable.
 
-    def __init__(self, links: Sequence[Link], handler: Handler, body: BodyReader, refusals: Refusals) -> None:
+    Args:
+        links: what every answer passes, that to malformed input too.
+        checks: what a well-formed request passes next.
+        handler: answers what is left.
+    """
+
+    def __init__(
+        self, links: Sequence[Link], checks: Sequence[Link], handler: Handler, body: BodyReader, refusals: Refusals
+    ) -> None:
         self._links = tuple(links)
-        self._handle = chain(links, handler)
+        self._handle = chain((*links, *checks), handler)
         self._body = body
         self._refusals = refusals
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str] = dict.fromkeys(_IGNORED, "")
         self._inherited = {name: value for name, value in os.environ.items() if name.startswith("HTTP_")}
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
@@ -62,34 +70,48 @@ class Application:
     def _request(self, environ: Environ) -> Request:
         headers = self._headers(environ)
         method = environ["REQUEST_METHOD"]
-        return Request(
+        path = environ["PATH_INFO"]
+        # Filled in one step: twelve guarded assignments of a frozen dataclass cost more than a link of the chain.
+        request = object.__new__(Request)
+        request.__dict__.update(
             method="GET" if method == "HEAD" else method,
-            path=_path(environ["PATH_INFO"]),
+            path=path if path.isascii() and path.isprintable() and path else _path(path),
             query_string=_query(environ["QUERY_STRING"]),
             headers=headers,
             body=self._body.read(environ),
             remote_address=environ.get("REMOTE_ADDR") or "",
             scheme=environ["wsgi.url_scheme"],
             host=headers.get("host", ""),
+            correlation_id="",
+            client_certificate=None,
         )
+        return request
 
     def _headers(self, environ: Environ) -> dict[str, str]:
         """The headers by lower-case name. A value that is not ASCII is dropped, as granian drops it."""
         headers: dict[str, str] = {}
         names = self._names
-        inherited = self._inherited
         for key, value in environ.items():
-            if key[:5] != "HTTP_" or key in _IGNORED or (key in inherited and inherited[key] == value):
-                continue
-            name = names.get(key) or self._name(key)
-            if name in SINGLE and "," in value:
-                raise Refusal(400, "invalid_request", f"The header {name} may come once")
-            headers[name] = value if value.isascii() else ""
+            if key[:5] == "HTTP_":
+                name = names.get(key)
+                if name is None:
+                    name = self._name(key)
+                if name:
+                    headers[name] = value if value.isascii() else ""
         if content_type := environ.get("CONTENT_TYPE"):
-            if "," in content_type:
-                raise Refusal(400, "invalid_request", "The header content-type may come once")
             headers["content-type"] = content_type
+        if self._inherited:
+            self._drop_inherited(environ, headers)
+        for name in SINGLE:
+            if name in headers and "," in headers[name]:
+                raise Refusal(400, "invalid_request", f"The header {name} may come once")
         return headers
+
+    def _drop_inherited(self, environ: Environ, headers: dict[str, str]) -> None:
+        """Take out what came from the process environment and not from the caller."""
+        for key, value in self._inherited.items():
+            if environ.get(key) == value:
+                headers.pop(self._name(key), None)
 
     def _name(self, key: str) -> str:
         name = key[5:].replace("_", "-").lower()
@@ -99,32 +121,15 @@ class Application:
 
     def _refused(self, environ: Environ, refusal: Refusal) -> Response:
         """Send a refusal through the links, so that it is logged, counted and protected like any answer."""
+        accept = environ.get("HTTP_ACCEPT")
         request = Request(
             method=environ["REQUEST_METHOD"],
             path=_printable(environ["PATH_INFO"]),
-            headers={name: environ[f"HTTP_{name.upper()}"] for name in ("host", "accept") if f"HTTP_{name.upper()}" in environ},
+            headers={"accept": accept} if accept else {},
             remote_address=environ.get("REMOTE_ADDR") or "",
             scheme=environ["wsgi.url_scheme"],
-            host=environ.get("HTTP_HOST", ""),
         )
         return chain(self._links, lambda known: self._refusals(known, refusal))(request)
-
-
-def application(
-    links: Sequence[Link],
-    handler: Handler,
-    *,
-    refusals: Refusals,
-    max_body_bytes: int,
-    body_timeout: float,
-    threads: int,
-) -> Application:
-    """The WSGI callable that both servers run.
-
-    `max_body_bytes` caps every body, `body_timeout` is in seconds, `threads`
-    the number of threads of a worker, by which slow senders are judged.
-    """
-    return Application(links, handler, BodyReader(max_body_bytes, body_timeout, threads), refusals)
 
 
 def _path(raw: str) -> str:
@@ -152,15 +157,9 @@ def _printable(raw: str) -> str:
 
 
 def _outgoing(response: Response, method: str) -> tuple[int, list[tuple[str, str]], bytes]:
-    status = response.status
+    status, body = response.status, response.body
     headers = [field for field in response.headers if field[0] not in PRIVATE]
     if status in _WITHOUT_BODY:
         return status, headers, b""
-    if response.header("Content-Length") is None:
-        headers.append(("Content-Length", str(len(response.body))))
-    return status, headers, b"" if method == "HEAD" else response.body
-
-
-def header_names(fields: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The lower-case names among `fields`."""
-    return frozenset(name.lower() for name, _ in fields)
+    headers.append(("Content-Length", str(len(body))))
+    return status, headers, b"" if method == "HEAD" else body

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import string
+from itertools import count
 
 from authserver.edge.chain import Handler, amended
 from authserver.edge.limits_table import CORRELATION_ID_LENGTH
-from authserver.protocol.identifiers import new_id
 from authserver.protocol.messages import Request, Response
 from authserver.telemetry import context
 
@@ -17,7 +19,7 @@ _ALLOWED = frozenset(string.ascii_letters + string.digits + "-._~:/+=@")
 def correlation(request: Request, next_: Handler) -> Response:
     """Take the caller's X-Request-ID if it is harmless in a log line and a page, else make one."""
     given = request.headers.get("x-request-id")
-    identifier = given if given and is_acceptable(given) else new_id()
+    identifier = given if given and is_acceptable(given) else _ids.next()
     agent = request.headers.get("user-agent", "")
     bound = context.RequestContext(identifier, request.remote_address, agent)
     with context.bind(bound):
@@ -28,3 +30,26 @@ def correlation(request: Request, next_: Handler) -> Response:
 def is_acceptable(identifier: str) -> bool:
     """Whether a foreign id is short and of plain characters."""
     return len(identifier) <= CORRELATION_ID_LENGTH and _ALLOWED.issuperset(identifier)
+
+
+class _Identifiers:
+    """Ids that are unique among all processes: a random part for each process and a running number.
+
+    They name requests and prove nothing, so they need no randomness of their own, which would cost a system call.
+    """
+
+    def __init__(self) -> None:
+        self.renew()
+        os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        """Draw a new random part, in a forked child above all."""
+        self._process = secrets.token_hex(8)
+        self._numbers = count(1)
+
+    def next(self) -> str:
+        """An id that was never given before."""
+        return f"{self._process}-{next(self._numbers):06x}"
+
+
+_ids = _Identifiers()

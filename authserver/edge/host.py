@@ -54,7 +54,9 @@ class Host:
         if route is not None and route.any_host:
             return next_(request)
         if self._development and request.method == "GET" and (route is None or route.kind == "page"):
-            return redirect(self._origin + quote(request.path) + (f"?{request.query_string}" if request.query_string else ""))
+            return redirect(
+                self._origin + quote(request.path) + (f"?{request.query_string}" if request.query_string else "")
+            )
         return self._refusals(request, Refusal(400, "invalid_request", "This server does not answer for this Host"))
 
     def _is_known(self, host: str) -> bool:

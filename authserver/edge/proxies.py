@@ -74,9 +74,7 @@ class Proxies:
         hops = _hops(headers)
         address = self._caller(hops, request.remote_address)
         scheme = _scheme(headers) or request.scheme
-        return next_(
-            _without(request, remote_address=address, scheme=scheme, client_certificate=_certificate(headers))
-        )
+        return next_(_without(request, remote_address=address, scheme=scheme, client_certificate=_certificate(headers)))
 
     def _is_trusted(self, address: str) -> bool:
         parsed = _parsed(address)

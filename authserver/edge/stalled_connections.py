@@ -65,11 +65,11 @@ def _silent_connections(stalled: Stalled) -> Iterator[socket.socket]:
     if not sys.platform.startswith("linux"):
         return
     least = stalled.seconds * 1000 - _SLACK_MILLISECONDS
-    for name in os.listdir(_DESCRIPTORS):
+    for entry in list(_DESCRIPTORS.iterdir()):
         with suppress(OSError):
-            if not (_DESCRIPTORS / name).readlink().name.startswith("socket:"):
+            if not str(entry.readlink()).startswith("socket:"):
                 continue
-            connection = socket.socket(fileno=os.dup(int(name)))
+            connection = socket.socket(fileno=os.dup(int(entry.name)))
             if _is_peer(connection, stalled.address) and _owes_an_answer(connection, least):
                 yield connection
             else:
