@@ -135,7 +135,9 @@ class Keyring:
         self._checked_at = started
 
     def _load(self, unit: Unit, version: int) -> Snapshot:
-        rows = [row for state in PUBLISHED_STATES for row in unit.signing_keys.in_state(state)]
+        # One query, so that a key which changes its state meanwhile is neither missed nor seen twice.
+        published = [row for row in unit.signing_keys.all() if row.state in PUBLISHED_STATES]
+        rows = sorted(published, key=lambda row: PUBLISHED_STATES.index(row.state))
         active = (self._opened(row) for row in rows if row.state == "active")
         return Snapshot(
             version=version,

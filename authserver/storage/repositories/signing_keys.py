@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.storage.models.signing_keys import SigningKey
 from authserver.storage.repositories.rows import Repository
@@ -17,17 +20,58 @@ class SigningKeys(Repository):
         self.session.flush()
         return key
 
+    def add_first(self, key: SigningKey) -> bool:
+        """Store a new active key unless its algorithm has one, or the key is here; whether it was stored.
+
+        Several processes may try at once: the unique indexes let one succeed and the others see False.
+        """
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        values = {
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "state": "active",
+            "public_jwk": key.public_jwk,
+            "sealed_private": key.sealed_private,
+            "created_at": key.created_at,
+            "activated_at": key.activated_at,
+        }
+        return self._changed(insert(SigningKey).values(**values).on_conflict_do_nothing()) == 1
+
+    def schedule(self, kid: str, at: datetime) -> bool:
+        """Let a published key take over at a moment, unless it is no longer `next`."""
+        statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state == "next")
+        return self._changed(statement.values(activated_at=at)) == 1
+
+    def activate(self, kid: str, at: datetime) -> bool:
+        """Let a published key sign from now on, unless it is no longer `next`. Retire the active one before."""
+        statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state == "next")
+        return self._changed(statement.values(state="active", activated_at=at)) == 1
+
+    def retire(self, kid: str, at: datetime, expires_at: datetime) -> bool:
+        """Let the active key sign no more and forget its private half, unless it is no longer active."""
+        statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state == "active")
+        values = {"state": "retired", "retired_at": at, "expires_at": expires_at, "sealed_private": None}
+        return self._changed(statement.values(**values)) == 1
+
+    def remove(self, kid: str, at: datetime) -> bool:
+        """Publish a key no more and forget its private half, unless it signs."""
+        statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state.in_(("next", "retired")))
+        return self._changed(statement.values(state="removed", expires_at=at, sealed_private=None)) == 1
+
     def find(self, kid: str) -> SigningKey | None:
         """The key with this kid."""
-        return self.session.get(SigningKey, kid)
+        return self.session.get(SigningKey, kid, populate_existing=True)
 
     def all(self) -> list[SigningKey]:
         """Every key, oldest first."""
-        return list(self.session.scalars(select(SigningKey).order_by(SigningKey.created_at, SigningKey.kid)))
+        return self._read(select(SigningKey))
 
     def in_state(self, state: str, algorithm: str | None = None) -> list[SigningKey]:
         """The keys in one state, oldest first."""
-        statement = select(SigningKey).where(SigningKey.state == state).order_by(SigningKey.created_at)
-        return list(
-            self.session.scalars(statement.where(SigningKey.algorithm == algorithm) if algorithm else statement)
-        )
+        statement = select(SigningKey).where(SigningKey.state == state)
+        return self._read(statement.where(SigningKey.algorithm == algorithm) if algorithm else statement)
+
+    def _read(self, statement: Select[tuple[SigningKey]]) -> list[SigningKey]:
+        # Moves are plain UPDATEs, of which rows that the session already holds would not hear.
+        ordered = statement.order_by(SigningKey.created_at, SigningKey.kid).execution_options(populate_existing=True)
+        return list(self.session.scalars(ordered))
