@@ -51,22 +51,23 @@ class TokenServer(AuthorizationServer):  # type: ignore[misc]
         """The grants that are registered, for metadata."""
         return tuple(grant.GRANT_TYPE for grant, _ in self._token_grants)
 
-    def create_token_response(self, request: Request) -> TokenSet:
-        """Answer a token request.
+    def authenticate(self, request: Request) -> Client:
+        """The client that asks, proven by exactly one method. Raises InvalidClient."""
+        return self._authentication.authenticate(request).client
+
+    def create_token_response(self, request: Request, client: Client) -> TokenSet:
+        """Answer a token request of an authenticated client.
 
         Raises:
             ProtocolError: the request is refused; effects of the refusal are committed.
         """
         form = _read_form(request)
-        turn = Turn(request, form, self._authenticate(request))
+        turn = Turn(request, form, client)
         grant = self._find_grant(turn)
         grant.validate_token_request()
         if grant.needs_transaction:
             return self._database.retrying(lambda: self._redeem(grant))
         return self._redeem_without_trace(grant)
-
-    def _authenticate(self, request: Request) -> Client:
-        return self._authentication.authenticate(request).client
 
     def _find_grant(self, turn: Turn) -> Phases:
         turn.required("grant_type")

@@ -14,7 +14,7 @@ from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens, jose
-from authserver.tokens.jose import TokenRejected
+from authserver.protocol.errors import InvalidToken
 
 TokenKind = Literal["access_token", "refresh_token"]
 
@@ -65,7 +65,7 @@ class TokenReader:
             claims = jose.verify(
                 value, self._keyring, algorithms=self._keyring.algorithms(), typ=access_tokens.TYPE
             )
-        except TokenRejected:
+        except InvalidToken:
             return None
         return claims if claims.get("iss") == self._issuer else None
 

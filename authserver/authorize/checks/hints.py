@@ -6,7 +6,7 @@ from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
 from authserver.protocol.errors import InvalidRequest
 from authserver.tokens import id_tokens
-from authserver.tokens.jose import TokenRejected
+from authserver.protocol.errors import InvalidToken
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
@@ -38,7 +38,7 @@ def load_id_token_hint(context: Context, collaborators: Collaborators) -> None:
         return
     try:
         claims = id_tokens.read_hint(hint, collaborators.keyring, collaborators.issuer)
-    except TokenRejected as error:
+    except InvalidToken as error:
         raise InvalidRequest(
             "id_token_hint is not an ID token of this server.", reason=f"id_token_hint_{error.reason}"
         ) from error

@@ -1,0 +1,156 @@
+"""GET and POST /oauth2/authorize, and its second visits (RFC 6749 §3.1, OIDC Core §3.1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import orjson
+
+from authserver.authorize import pipeline
+from authserver.authorize.context import Context, Via
+from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
+from authserver.crypto.handles import Kind
+from authserver.endpoints.page_errors import PageErrors, application_of
+from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
+from authserver.protocol.messages import Parameters, Request, Response, redirect
+from authserver.services import Services
+from authserver.storage.models.sessions import Browser, Interaction
+from authserver.storage.unit import Unit
+from authserver.web.page_values import FormPostPage
+
+PATH = "/oauth2/authorize"
+RESUME_PATH = "/oauth2/authorize/resume"
+POSTED_SECONDS = 60
+POSTED_PURPOSE = "posted-request"
+
+
+class AuthorizeEndpoint:
+    """Entry, re-entry and exit of every sign-in."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._errors = PageErrors(services.pages, services.explanations)
+
+    def __call__(self, request: Request) -> Response:
+        """A fresh authorization request, by GET or POST."""
+        try:
+            parameters = self._parameters(request)
+        except ProtocolError as error:
+            return self._errors.render(request, error, "authorize")
+        context = Context(parameters)
+        if request.method == "POST" and request.headers.get("sec-fetch-site") == "cross-site":
+            return self._answer(request, context, lambda: self._keep(context))
+        return self._answer(request, context, lambda: self._begin(request, context))
+
+    def resume(self, request: Request) -> Response:
+        """The browser comes back from a page."""
+        context = Context(Parameters(), via=Via.RESUME)
+        return self._answer(request, context, lambda: self._resume(request, context))
+
+    def _parameters(self, request: Request) -> Parameters:
+        try:
+            if request.method == "POST":
+                return request.form
+            kept = request.query.get("kept")
+            return self._kept(request, kept) if kept is not None else request.query
+        except ValueError as error:
+            raise UntrustedRequest("The parameters cannot be read.", reason="parameters_malformed") from error
+
+    def _begin(self, request: Request, context: Context) -> Response:
+        services = self._services
+        pipeline.run(context, services.authorize_collaborators)
+        sso = services.cookies.sso(request)
+        with services.database.unit() as unit:
+            browser = services.browsers.find_by_sso(unit, sso)
+            outcome = services.dispatcher.dispatch(unit, context, browser)
+        return self._deliver(request, context, outcome)
+
+    def _resume(self, request: Request, context: Context) -> Response:
+        services, handle = self._services, request.query.get("interaction")
+        with services.database.unit() as unit:
+            browser = services.browsers.find_by_sso(unit, services.cookies.sso(request))
+            interaction = self._load(unit, context, handle, browser)
+            try:
+                pipeline.run(context, services.authorize_collaborators)
+                outcome = services.dispatcher.dispatch(unit, context, browser, interaction, handle or "")
+            except InteractionUnavailable:
+                raise
+            except ProtocolError as error:
+                interaction_id = interaction.id
+                raise Refused(error, lambda other: other.interactions.consume(interaction_id)) from error
+        return self._deliver(request, context, outcome)
+
+    def _load(self, unit: Unit, context: Context, handle: str | None, browser: Browser | None) -> Interaction:
+        """The interaction's request, so that even an error knows where it came from."""
+        services = self._services
+        known = services.ledger.find(unit, handle)
+        if known is not None and known.client_id is not None:
+            context.client = services.clients.find(known.client_id)
+        interaction = services.ledger.open(unit, handle, browser)
+        context.parameters = Parameters([(name, value) for name, value in interaction.request["pairs"]])
+        context.received_at = interaction.received_at
+        return interaction
+
+    def _answer(self, request: Request, context: Context, work: Callable[[], Response]) -> Response:
+        try:
+            return work()
+        except InteractionUnavailable as error:
+            return self._errors.render(request, error, "authorize", context.client)
+        except ProtocolError as error:
+            if not context.is_redirectable:
+                return self._errors.render(request, error, "authorize", context.client)
+            client_id = context.client.id if context.client else None
+            reference = self._services.explanations.keep(error, "authorize", client_id)
+            issuer = self._services.settings.issuer
+            return self._to_client(request, context, error_response(context, error, issuer, reference))
+
+    def _deliver(self, request: Request, context: Context, outcome: Outcome) -> Response:
+        if isinstance(outcome, Interrupt):
+            return redirect(outcome.location, *self._browser_cookies(request, outcome))
+        return self._to_client(request, context, outcome)
+
+    def _browser_cookies(self, request: Request, outcome: Interrupt) -> tuple[tuple[str, str], ...]:
+        """New cookies for a new browser; the page cookie again where it did not come along."""
+        services = self._services
+        if outcome.secrets is not None:
+            return services.cookies.set_browser(outcome.secrets)
+        sso = services.cookies.sso(request)
+        if sso is None:
+            return ()
+        page = services.browsers.page_secret(sso)
+        return () if services.cookies.page(request) == page else (services.cookies.set_page(page),)
+
+    def _to_client(self, request: Request, context: Context, answer: ClientResponse) -> Response:
+        if answer.response_mode != "form_post":
+            return redirect(answer.location)
+        application = application_of(context.client) if context.client else None
+        page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)
+        return self._services.pages.render(page, request)
+
+    def _keep(self, context: Context) -> Response:
+        """A request that another site posted comes without our cookies: keep it, and continue by GET with them.
+
+        Kept only after client and redirect URI are verified, so that strangers cannot fill the store.
+        """
+        services = self._services
+        pipeline.run(context, services.authorize_collaborators)
+        handle = services.handles.issue(Kind.POSTED_REQUEST)
+        services.ephemeral.put(
+            f"posted:{handle.digest.hex()}", orjson.dumps(context.parameters.pairs), POSTED_SECONDS
+        )
+        binding = services.macs.sign(POSTED_PURPOSE, handle.value)
+        return redirect(
+            f"{PATH}?{urlencode({'kept': handle.value})}", services.cookies.set_posted(binding, POSTED_SECONDS)
+        )
+
+    def _kept(self, request: Request, value: str) -> Parameters:
+        services = self._services
+        binding, digest = services.cookies.posted(request), services.handles.digest(Kind.POSTED_REQUEST, value)
+        if binding is None or digest is None or not services.macs.verify(POSTED_PURPOSE, binding, value):
+            raise UntrustedRequest("This request was begun in another browser.", reason="posted_request_unbound")
+        stored = services.ephemeral.find(f"posted:{digest.hex()}")
+        if stored is None:
+            raise UntrustedRequest("This request took too long. Start again.", reason="posted_request_expired")
+        return Parameters([(name, text) for name, text in orjson.loads(stored)])

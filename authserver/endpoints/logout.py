@@ -1,0 +1,153 @@
+"""GET and POST /oauth2/logout (OIDC RP-Initiated Logout §2).
+
+A request alone proves no wish of the person, so the session ends at once only
+when a genuine ID token of that very session comes along; otherwise a page
+asks. Nobody is redirected without such a hint and a registered address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from authserver.clients.directory import Client
+from authserver.endpoints.page_errors import PageErrors, application_of
+from authserver.protocol.errors import InvalidRequest, InvalidToken, ProtocolError
+from authserver.protocol.messages import Parameters, Request, Response, redirect
+from authserver.services import Services
+from authserver.storage.models.sessions import Browser, Session
+from authserver.storage.unit import Unit
+from authserver.tokens import id_tokens
+from authserver.web.csrf import FIELD
+from authserver.web.page_values import Account, Form, LogoutConfirmPage, SignedOutPage
+
+PATH = "/oauth2/logout"
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutRequest:
+    """A verified logout request. `redirect_uri` is set only when it may be used."""
+
+    client: Client | None
+    subject: str | None
+    sid: str | None
+    redirect_uri: str
+    state: str | None
+
+    @property
+    def location(self) -> str:
+        """Where the browser goes afterwards, with the state that was asked for."""
+        if self.state is None:
+            return self.redirect_uri
+        parts = urlsplit(self.redirect_uri)
+        query = [*parse_qsl(parts.query, keep_blank_values=True), ("state", self.state)]
+        return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+class LogoutEndpoint:
+    """Ends sessions at the word of a client, or of the person."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._errors = PageErrors(services.pages, services.explanations)
+
+    def __call__(self, request: Request) -> Response:
+        """A logout request by GET or POST, or the answer to the confirmation page."""
+        try:
+            parameters = request.form if request.method == "POST" else request.query
+            asked = self._read(parameters)
+            if request.method == "POST" and FIELD in parameters:
+                self._services.csrf.check(request)
+                return self._decide(request, asked, parameters.get("action"))
+            return self._visit(request, asked)
+        except ValueError:
+            error = InvalidRequest("The parameters cannot be read.", reason="parameters_malformed")
+            return self._errors.render(request, error, "logout")
+        except ProtocolError as error:
+            return self._errors.render(request, error, "logout")
+
+    def _read(self, parameters: Parameters) -> LogoutRequest:
+        hint, client_id = parameters.get("id_token_hint"), parameters.get("client_id")
+        claims = self._read_hint(hint) if hint is not None else None
+        if claims is not None and client_id is not None and claims.client_id != client_id:
+            raise InvalidRequest("client_id is not the one of id_token_hint.", reason="logout_client_mismatch")
+        known = claims.client_id if claims is not None else client_id
+        client = self._services.clients.find(known) if known else None
+        wanted = parameters.get("post_logout_redirect_uri")
+        if wanted is not None and (claims is None or client is None or wanted not in client.post_logout_redirect_uris):
+            raise InvalidRequest(
+                "post_logout_redirect_uri is not registered for the application that id_token_hint names.",
+                reason="post_logout_redirect_uri_not_allowed",
+                spec="OIDC RP-Initiated Logout §3",
+            )
+        return LogoutRequest(
+            client=client,
+            subject=claims.subject if claims is not None else None,
+            sid=claims.sid if claims is not None else None,
+            redirect_uri=wanted or "",
+            state=parameters.get("state"),
+        )
+
+    def _read_hint(self, hint: str) -> id_tokens.Hint:
+        try:
+            return id_tokens.read_hint(hint, self._services.keyring, self._services.settings.issuer)
+        except InvalidToken as error:
+            raise InvalidRequest(
+                "id_token_hint is not an ID token of this server.", reason=f"logout_hint_{error.reason}"
+            ) from error
+
+    def _visit(self, request: Request, asked: LogoutRequest) -> Response:
+        services = self._services
+        with services.database.unit() as unit:
+            browser = self._browser(unit, request)
+            sessions = tuple(unit.sessions.in_browser(browser.id)) if browser else ()
+            named = self._named_session(sessions, asked)
+            if named is not None:
+                services.sessions.sign_out(unit, named, initiated_by="client")
+            account = self._account(unit, sessions[0]) if sessions and named is None else None
+        if named is not None or not sessions:
+            return self._done(request, asked)
+        return self._ask(request, asked, account)
+
+    def _browser(self, unit: Unit, request: Request) -> Browser | None:
+        return self._services.browsers.find_by_sso(unit, self._services.cookies.sso(request))
+
+    def _named_session(self, sessions: tuple[Session, ...], asked: LogoutRequest) -> Session | None:
+        """The session in this browser that the hint was issued in."""
+        if asked.client is None or asked.sid is None:
+            return None
+        macs, client_id = self._services.macs, asked.client.id
+        return next((known for known in sessions if macs.sid(known.id, client_id) == asked.sid), None)
+
+    def _account(self, unit: Unit, session: Session) -> Account | None:
+        user = unit.users.find(session.user_id)
+        return Account(username=user.username or user.email or "", name=user.name or "") if user else None
+
+    def _ask(self, request: Request, asked: LogoutRequest, account: Account | None) -> Response:
+        services = self._services
+        sso = services.cookies.sso(request) or ""
+        page_secret = services.browsers.page_secret(sso)
+        parameters = request.form if request.method == "POST" else request.query
+        kept = [(name, value) for name, value in parameters.pairs if name not in {FIELD, "action"}]
+        page = LogoutConfirmPage(
+            form=Form(csrf_token=services.csrf.token(page_secret), action=f"{PATH}?{urlencode(kept)}"),
+            account=account,
+            application=application_of(asked.client) if asked.client else None,
+        )
+        return services.pages.render(page, request, headers=(services.cookies.set_page(page_secret),))
+
+    def _decide(self, request: Request, asked: LogoutRequest, action: str | None) -> Response:
+        if action != "yes":
+            return redirect("/")
+        services = self._services
+        with services.database.unit() as unit:
+            browser = services.browsers.find_by_page(unit, services.cookies.page(request))
+            for session in unit.sessions.in_browser(browser.id) if browser else ():
+                services.sessions.sign_out(unit, session)
+        return self._done(request, asked)
+
+    def _done(self, request: Request, asked: LogoutRequest) -> Response:
+        if asked.redirect_uri:
+            return redirect(asked.location)
+        application = application_of(asked.client) if asked.client and asked.subject else None
+        return self._services.pages.render(SignedOutPage(application=application), request)

@@ -1,0 +1,86 @@
+"""GET /.well-known/openid-configuration and /.well-known/oauth-authorization-server.
+
+Metadata is derived from what the registries hold: removing a grant removes it
+from the token endpoint and from here in one move.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from authserver.authorize.checks.hints import PROMPTS
+from authserver.authorize.checks.responses import RESPONSE_TYPES
+from authserver.authorize.dispatch import ACR_ORDER
+from authserver.edge.chain import Handler
+from authserver.edge.conditional import conditional, etag_of
+from authserver.identity import profiles
+from authserver.protocol import pkce
+from authserver.protocol.messages import Request, Response
+from authserver.protocol.policy import RESPONSE_MODES
+from authserver.services import Services
+
+MAX_AGE_SECONDS = 300
+ACR_REACHABLE = ("1",)
+
+
+def document(services: Services) -> dict[str, Any]:
+    """The authorization server metadata (RFC 8414 §2, OIDC Discovery §3)."""
+    issuer = services.settings.issuer
+    base = issuer.rstrip("/")
+    methods = sorted(services.client_authentication.methods)
+    confidential = [method for method in methods if method != "none"]
+    algorithms = sorted(services.keyring.algorithms())
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "token_endpoint": f"{base}/oauth2/token",
+        "introspection_endpoint": f"{base}/oauth2/introspect",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
+        "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "end_session_endpoint": f"{base}/oauth2/logout",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+        "scopes_supported": sorted(services.catalog.current().scopes),
+        "response_types_supported": sorted(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": sorted(services.token_server.grant_types),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": [pkce.S256],
+        "acr_values_supported": [level for level in ACR_ORDER if level in ACR_REACHABLE],
+        "claim_types_supported": ["normal"],
+        "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.CLAIMS}),
+        "prompt_values_supported": sorted(PROMPTS),
+        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "ui_locales_supported": sorted(services.pages.locales.languages),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "authorization_response_iss_parameter_supported": True,
+    }
+
+
+def endpoint(services: Services) -> Handler:
+    """The metadata, ready-made; made anew when keys or scopes change."""
+    cached: list[tuple[object, Response]] = []
+
+    def handle(request: Request) -> Response:
+        state = (services.keyring.etag, services.catalog.current())
+        if not cached or cached[0][0] != state:
+            cached[:] = [(state, _publish(orjson.dumps(document(services))))]
+        return conditional(request, cached[0][1])
+
+    return handle
+
+
+def _publish(body: bytes) -> Response:
+    headers = (
+        ("Content-Type", "application/json"),
+        ("Cache-Control", f"public, max-age={MAX_AGE_SECONDS}"),
+        ("ETag", etag_of(body)),
+    )
+    return Response(200, headers, body)

@@ -1,0 +1,97 @@
+"""Why a request was refused, kept behind a reference for those who run the server.
+
+The requester sees the reference alone. Explanations are written by one thread
+behind a bounded queue, so that a flood of bad requests costs neither a
+transaction each nor memory; one that does not fit is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import secrets
+import threading
+
+from authserver.protocol import validity
+from authserver.protocol.errors import ProtocolError
+from authserver.storage.database import Database
+from authserver.storage.models.state import Refusal
+from authserver.telemetry import context
+from authserver.telemetry.logs import get_logger
+
+KEPT_SECONDS = 7 * 86400
+LONGEST_QUEUE = 1000
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+BATCH = 100
+
+log = get_logger(__name__)
+
+
+def new_reference() -> str:
+    """Ten characters that survive being read aloud, 50 random bits."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    return f"{letters[:5]}-{letters[5:]}"
+
+
+class Explanations:
+    """Keeps explanations. `keep` never fails and never waits for the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._queue: queue.Queue[Refusal] = queue.Queue(LONGEST_QUEUE)
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.dropped = 0
+
+    def keep(self, error: ProtocolError, endpoint: str, client_id: str | None = None) -> str:
+        """Keep why `error` was raised and return the reference to show."""
+        reference = new_reference()
+        refusal = Refusal(
+            reference=reference,
+            error=error.code,
+            description=error.description,
+            reason=error.reason,
+            spec=error.spec,
+            setting=error.setting[:255],
+            endpoint=endpoint,
+            client_id=client_id,
+            details=error.details,
+            correlation_id=context.current().correlation_id,
+            expires_at=validity.after(KEPT_SECONDS),
+        )
+        log.info("refused", extra={"reference": reference, "reason": error.reason, "endpoint": endpoint})
+        try:
+            self._queue.put_nowait(refusal)
+        except queue.Full:
+            self.dropped += 1
+        self._ensure_thread()
+        return reference
+
+    def flush(self) -> None:
+        """Wait until everything kept so far is written."""
+        self._queue.join()
+
+    def _ensure_thread(self) -> None:
+        """Started on first use, so that it runs in the process that serves and not in the one that forked it."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._write_for_ever, name="explanations", daemon=True)
+                self._thread.start()
+
+    def _write_for_ever(self) -> None:
+        while True:
+            batch = [self._queue.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < BATCH:
+                    batch.append(self._queue.get_nowait())
+            try:
+                with self._database.unit() as unit:
+                    for refusal in batch:
+                        unit.refusals.add(refusal)
+            except Exception:
+                log.exception("explanations could not be written")
+            finally:
+                for _ in batch:
+                    self._queue.task_done()

@@ -1,0 +1,64 @@
+"""Cookies: their names, flags and lifetimes.
+
+Names carry a short digest of the issuer, because cookies ignore ports. Over
+https the single sign-on cookie is `SameSite=None`, so that silent requests
+from other sites' frames see the session; every other one is `Lax`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from authserver.identity.browsers import BrowserSecrets
+from authserver.protocol.messages import Request
+
+Header = tuple[str, str]
+
+
+class Cookies:
+    """Reads and writes the cookies of one issuer."""
+
+    def __init__(self, issuer: str) -> None:
+        self._secure = issuer.startswith("https:")
+        prefix = "__Host-" if self._secure else ""
+        digest = hashlib.sha256(issuer.encode()).hexdigest()[:8]
+        self.sso_name = f"{prefix}sso-{digest}"
+        self.page_name = f"{prefix}page-{digest}"
+        self.posted_name = f"{prefix}posted-{digest}"
+
+    def sso(self, request: Request) -> str | None:
+        """The single sign-on cookie's value."""
+        return request.cookies.get(self.sso_name)
+
+    def page(self, request: Request) -> str | None:
+        """The page cookie's value."""
+        return request.cookies.get(self.page_name)
+
+    def posted(self, request: Request) -> str | None:
+        """What binds a request that another site posted to this browser."""
+        return request.cookies.get(self.posted_name)
+
+    def set_browser(self, secrets: BrowserSecrets, max_age: int | None = None) -> tuple[Header, ...]:
+        """Both cookies of a browser; `max_age` is seconds, None means until the browser closes."""
+        return (self._set(self.sso_name, secrets.sso, max_age, cross_site=True), self.set_page(secrets.page, max_age))
+
+    def set_page(self, value: str, max_age: int | None = None) -> Header:
+        """The page cookie."""
+        return self._set(self.page_name, value, max_age)
+
+    def set_posted(self, value: str, max_age: int) -> Header:
+        """The cookie that a kept request is continued with."""
+        return self._set(self.posted_name, value, max_age)
+
+    def clear_posted(self) -> Header:
+        """Forget the cookie of a kept request."""
+        return self._set(self.posted_name, "", 0)
+
+    def _set(self, name: str, value: str, max_age: int | None, *, cross_site: bool = False) -> Header:
+        parts = [f"{name}={value}", "Path=/", "HttpOnly"]
+        if max_age is not None:
+            parts.append(f"Max-Age={max_age}")
+        if self._secure:
+            parts.append("Secure")
+        parts.append("SameSite=None" if cross_site and self._secure else "SameSite=Lax")
+        return "Set-Cookie", "; ".join(parts)
