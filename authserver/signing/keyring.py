@@ -1,8 +1,8 @@
 """The keys of this moment: an immutable snapshot in process memory.
 
 Whoever changes keys bumps the version `keys` in the same transaction; a
-process reads that version at most once a second and loads the keys anew when
-it moved. While the database does not answer, the last snapshot serves: what
+process believes the version it read for at most a second and loads the keys
+anew when it moved. While the database does not answer, the last snapshot serves: what
 must not be stale (does the token still live?) is asked of the database anyway.
 """
 
@@ -19,14 +19,15 @@ from authserver.signing.jwk_set import JWKSDocument, render
 from authserver.signing.keys import ALGORITHMS, SigningKey, VerificationKey, from_private_bytes, verification_key
 from authserver.storage.database import Database
 from authserver.storage.models.signing_keys import SigningKey as KeyRow
+from authserver.storage.snapshots import watch
 from authserver.storage.unit import Unit
 from authserver.telemetry.logs import get_logger
 
 VERSION_KIND: Final = "keys"
-MAX_AGE_SECONDS: Final = 1.0
-"""How old a snapshot's version may be when it is used."""
-MISSING_AGE_SECONDS: Final = 0.1
-"""The same for a key that was not found: it may have been made a moment ago by another process."""
+RETRY_SECONDS: Final = 1.0
+"""How long the last snapshot serves unasked after the database failed to answer."""
+MISSING_SECONDS: Final = 0.1
+"""How often at most the version is read for a key that was not found: another process may have made it just now."""
 PUBLISHED_STATES: Final = ("active", "next", "retired")
 """In this order they are published, because some relying parties take the first key of an algorithm."""
 
@@ -58,8 +59,9 @@ class Keyring:
     def __init__(self, database: Database, sealer: Sealer) -> None:
         self._database = database
         self._sealer = sealer
+        self._watch = watch(database)
         self._snapshot: Snapshot | None = None
-        self._checked_at = 0.0
+        self._patience = self._missing_until = float("-inf")
         self._lock = threading.Lock()
 
     def active(self, alg: str) -> SigningKey:
@@ -75,8 +77,7 @@ class Keyring:
 
     def find(self, kid: str) -> VerificationKey | None:
         """The published key with this name, whatever its state."""
-        found = self._current().verification.get(kid)
-        return found or self._current(MISSING_AGE_SECONDS).verification.get(kid)
+        return self._current().verification.get(kid) or self._looked_again().verification.get(kid)
 
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms that have an active key, in the order of `keys.ALGORITHMS`."""
@@ -103,36 +104,39 @@ class Keyring:
             SealingError: an active key was sealed under another sealing key.
             Exception: what the database's driver raises.
         """
-        with self._lock:
-            self._load_if_changed()
+        self._watch.expire()
+        self._load_if_changed()
 
-    def _current(self, max_age: float = MAX_AGE_SECONDS) -> Snapshot:
+    def _current(self) -> Snapshot:
         snapshot = self._snapshot
-        if snapshot is not None and time.monotonic() - self._checked_at < max_age:
-            return snapshot
         if snapshot is None:
-            self.refresh()
-            assert self._snapshot is not None  # noqa: S101 - refresh has set it or raised
+            self._load_if_changed()
+            assert self._snapshot is not None  # noqa: S101 - it was set, or an exception left this method
             return self._snapshot
-        # One thread looks; the others go on with what they have.
-        if self._lock.acquire(blocking=False):
-            try:
+        if time.monotonic() < self._patience:
+            return snapshot
+        try:
+            if self._watch.version(VERSION_KIND) != snapshot.version:
                 self._load_if_changed()
-            except Exception:
-                self._checked_at = time.monotonic()
-                log.exception("signing keys could not be refreshed; the last snapshot serves")
-            finally:
-                self._lock.release()
+        except Exception:
+            self._patience = time.monotonic() + RETRY_SECONDS
+            log.exception("signing keys could not be refreshed; the last snapshot serves")
         return self._snapshot or snapshot
 
+    def _looked_again(self) -> Snapshot:
+        if time.monotonic() >= self._missing_until:
+            self._missing_until = time.monotonic() + MISSING_SECONDS
+            self._watch.expire()
+        return self._current()
+
     def _load_if_changed(self) -> None:
-        started = time.monotonic()
-        with self._database.reading() as unit:
-            # The version is read before the keys: a change in between is then seen as one more change, never missed.
-            version = unit.versions.read().get(VERSION_KIND, 0)
-            if self._snapshot is None or self._snapshot.version != version:
+        with self._lock:
+            version = self._watch.version(VERSION_KIND)
+            if self._snapshot is not None and self._snapshot.version == version:
+                return
+            # The version was read before the keys: a change in between is seen as one more change, never missed.
+            with self._database.reading() as unit:
                 self._snapshot = self._load(unit, version)
-        self._checked_at = started
 
     def _load(self, unit: Unit, version: int) -> Snapshot:
         # One query, so that a key which changes its state meanwhile is neither missed nor seen twice.

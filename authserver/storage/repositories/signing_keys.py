@@ -71,7 +71,7 @@ class SigningKeys(Repository):
         statement = select(SigningKey).where(SigningKey.state == state)
         return self._read(statement.where(SigningKey.algorithm == algorithm) if algorithm else statement)
 
-    def _read(self, statement: Select[tuple[SigningKey]]) -> list[SigningKey]:
+    def _read(self, statement: Select[SigningKey]) -> list[SigningKey]:
         # Moves are plain UPDATEs, of which rows that the session already holds would not hear.
         ordered = statement.order_by(SigningKey.created_at, SigningKey.kid).execution_options(populate_existing=True)
         return list(self.session.scalars(ordered))
