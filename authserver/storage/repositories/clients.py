@@ -76,6 +76,14 @@ class ClientSecrets(Repository):
         )
         return list(self.session.scalars(statement))
 
+    def unexpired(self, client_id: str) -> list[ClientSecret]:
+        """The secrets that are good now or will be."""
+        statement = select(ClientSecret).where(
+            ClientSecret.client_id == client_id,
+            or_(ClientSecret.expires_at.is_(None), ClientSecret.expires_at > validity.now()),
+        )
+        return list(self.session.scalars(statement))
+
     def expire_all(self, client_id: str, moment: datetime) -> int:
         """Let every secret of a client end at `moment`, unless it ends before."""
         statement = (

@@ -1,0 +1,79 @@
+"""What a person allowed a client, remembered: scopes and resources.
+
+`access` and `clients` are siblings, so a client is here what its id and policy say.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from authserver.events.catalog import ConsentGranted, ConsentRevoked, GrantRevoked
+from authserver.events.outbox import Recorder
+from authserver.protocol.policy import ClientPolicy
+from authserver.storage.unit import Unit
+
+
+class ConsentingClient(Protocol):
+    """What is asked of a client here."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def policy(self) -> ClientPolicy: ...
+
+
+def missing(
+    unit: Unit, user_id: str, client: ConsentingClient, scopes: frozenset[str], resources: frozenset[str]
+) -> frozenset[str]:
+    """The scopes and resource URIs that the person has not allowed this client yet.
+
+    Policy decides what counts: `always` asks each time, `skip` never.
+    """
+    rule = client.policy.consent
+    if rule == "skip":
+        return frozenset()
+    wanted = scopes | resources
+    if rule == "always":
+        return wanted
+    consent = unit.consents.find(user_id, client.id)
+    return wanted if consent is None else wanted - set(consent.scope.split()) - set(consent.resources)
+
+
+def remember(
+    unit: Unit,
+    recorder: Recorder,
+    user_id: str,
+    client: ConsentingClient,
+    *,
+    scopes: frozenset[str],
+    resources: frozenset[str] = frozenset(),
+    session_id: str | None = None,
+) -> None:
+    """Record what the person allowed, and remember it where policy says that consents are remembered."""
+    remembered = client.policy.consent == "remember"
+    if remembered:
+        unit.consents.remember(user_id, client.id, scopes, resources)
+    recorder.record(
+        unit,
+        ConsentGranted(
+            user_id=user_id,
+            client_id=client.id,
+            session_id=session_id,
+            scopes=tuple(sorted(scopes)),
+            resources=tuple(sorted(resources)),
+            remembered=remembered,
+        ),
+    )
+
+
+def revoke(unit: Unit, recorder: Recorder, user_id: str, client_id: str, *, actor_id: str | None = None) -> int:
+    """Forget what a person allowed a client and revoke its grants; returns how many grants ended."""
+    forgotten = unit.consents.revoke(user_id, client_id)
+    ended = unit.grants.revoke_of_consent(user_id, client_id, "consent_revoked")
+    if forgotten:
+        recorder.record(unit, ConsentRevoked(user_id=user_id, client_id=client_id, actor_id=actor_id))
+    if ended:
+        recorder.record(
+            unit, GrantRevoked(reason="consent_revoked", user_id=user_id, client_id=client_id, actor_id=actor_id)
+        )
+    return ended

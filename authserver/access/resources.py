@@ -1,0 +1,81 @@
+"""Which resources a token is for, and which scopes go with them (RFC 8707)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from authserver.access.catalog import Snapshot
+from authserver.protocol.errors import InvalidTarget
+from authserver.protocol.scopes import OPENID
+
+
+class ResourceClient(Protocol):
+    """What is asked of a client here."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def resources(self) -> tuple[str, ...]: ...
+    @property
+    def default_resource(self) -> str | None: ...
+
+
+def audience(requested: Iterable[str], client: ResourceClient, snapshot: Snapshot, issuer: str) -> tuple[str, ...]:
+    """What the token is for: the resources asked for, else the client's default one, else the issuer.
+
+    Raises:
+        InvalidTarget: a resource is unknown, switched off, or not this client's to ask for.
+    """
+    wanted = tuple(dict.fromkeys(requested)) or (client.default_resource or issuer,)
+    for uri in wanted:
+        if uri != issuer:
+            _check(uri, client, snapshot)
+    return wanted
+
+
+def with_issuer(granted: tuple[str, ...], scopes: frozenset[str], issuer: str) -> tuple[str, ...]:
+    """The audience of a token request that names no resource: UserInfo opens too where `openid` was granted."""
+    return (*granted, issuer) if OPENID in scopes and issuer not in granted else granted
+
+
+def narrow(scopes: frozenset[str], audience: Iterable[str], snapshot: Snapshot, issuer: str) -> frozenset[str]:
+    """The scopes that mean something to one of `audience`.
+
+    A resource's scopes belong to it and the standard ones to the issuer; a
+    scope registered for nobody in particular belongs to every resource.
+    """
+    known = frozenset(audience)
+    at_issuer, elsewhere = issuer in known, bool(known - {issuer})
+
+    def belongs(name: str) -> bool:
+        entry = snapshot.scope(name)
+        if entry is None:
+            return False
+        if entry.is_standard:
+            return at_issuer
+        return elsewhere if entry.resource is None else entry.resource in known
+
+    return frozenset(name for name in scopes if belongs(name))
+
+
+def introspectors(audience: Iterable[str], snapshot: Snapshot) -> frozenset[str]:
+    """The clients that resources of `audience` name to introspect tokens for them."""
+    found: frozenset[str] = frozenset()
+    for uri in audience:
+        resource = snapshot.resource(uri)
+        if resource is not None:
+            found |= resource.introspected_by
+    return found
+
+
+def _check(uri: str, client: ResourceClient, snapshot: Snapshot) -> None:
+    if snapshot.resource(uri) is None:
+        raise InvalidTarget("A requested resource is not known here.", reason="resource_unknown", spec="RFC 8707 §2")
+    if uri not in client.resources:
+        raise InvalidTarget(
+            "The application may not ask for a requested resource.",
+            reason="resource_not_allowed",
+            spec="RFC 8707 §2",
+            setting=f"client {client.id}: resources",
+        )

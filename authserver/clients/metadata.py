@@ -1,0 +1,172 @@
+"""Everything that a client registers, checked in one place (RFC 7591 §2, OIDC Registration §2).
+
+A `ClientMetadata` is what somebody wants; `validated` gives the same value in
+its normal form, or names the first field that cannot be accepted and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from authserver.clients import policy as policies
+from authserver.clients import uris
+from authserver.protocol import scopes as scope_values
+from authserver.protocol.errors import ValidationError
+from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+
+GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+APPLICATION_TYPES = ("web", "native")
+
+LONGEST_NAME = 255
+MOST_ITEMS = 100
+LARGEST_JWKS = 50
+PRIVATE_JWK_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMetadata:
+    """What a client registers, in the words of RFC 7591 where it has them.
+
+    `policy` holds overrides of the profile, `resources` the resources that it
+    may ask for, `origins` those from which its scripts call (CORS).
+    """
+
+    name: str
+    application_type: str = "web"
+    profile: str = "default"
+    policy: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    token_endpoint_auth_method: str = "client_secret_basic"
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ()
+    scopes: frozenset[str] = frozenset()
+    origins: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    default_resource: str | None = None
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
+    client_uri: str | None = None
+    logo_uri: str | None = None
+    policy_uri: str | None = None
+    tos_uri: str | None = None
+    contacts: tuple[str, ...] = ()
+    first_party: bool = False
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the client has nothing to prove itself with."""
+        return self.token_endpoint_auth_method == "none"
+
+    @property
+    def response_types(self) -> tuple[str, ...]:
+        """The response types that its grants need (RFC 7591 §2.1)."""
+        return ("code",) if AUTHORIZATION_CODE in self.grant_types else ()
+
+
+def validated(
+    wanted: ClientMetadata, known_scopes: Collection[str], known_resources: Collection[str]
+) -> ClientMetadata:
+    """`wanted` in its normal form.
+
+    Raises:
+        ValidationError: a field cannot be accepted; `field` names it.
+    """
+    _check_words(wanted)
+    _check_sizes(wanted)
+    _check_grants(wanted)
+    _check_scopes(wanted, known_scopes)
+    _check_resources(wanted, known_resources)
+    _check_keys(wanted)
+    native = wanted.application_type == "native"
+    policies.validate(wanted.profile, wanted.policy, is_public=wanted.is_public, is_native=native)
+    return replace(_with_checked_uris(wanted, native=native), name=wanted.name.strip())
+
+
+def _check_words(wanted: ClientMetadata) -> None:
+    name = wanted.name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise ValidationError(f"a name has 1 to {LONGEST_NAME} printable characters", field="name")
+    _check_choice("application_type", wanted.application_type, APPLICATION_TYPES)
+    _check_choice("token_endpoint_auth_method", wanted.token_endpoint_auth_method, AUTH_METHODS)
+    for grant in wanted.grant_types:
+        _check_choice("grant_types", grant, GRANTS)
+
+
+def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValidationError(f"{name} takes {', '.join(allowed)}, not {value!r}", field=name)
+
+
+def _check_sizes(wanted: ClientMetadata) -> None:
+    for name in ("redirect_uris", "post_logout_redirect_uris", "scopes", "origins", "resources", "contacts"):
+        if len(getattr(wanted, name)) > MOST_ITEMS:
+            raise ValidationError(f"at most {MOST_ITEMS} {name} may be registered", field=name)
+    for contact in wanted.contacts:
+        if len(contact) > LONGEST_NAME or not contact.isprintable():
+            raise ValidationError(f"a contact has at most {LONGEST_NAME} printable characters", field="contacts")
+
+
+def _check_grants(wanted: ClientMetadata) -> None:
+    grants = wanted.grant_types
+    if not grants:
+        raise ValidationError(f"at least one grant is needed: {', '.join(GRANTS)}", field="grant_types")
+    if CLIENT_CREDENTIALS in grants and wanted.is_public:
+        raise ValidationError("client_credentials needs a client with a secret (RFC 6749 §4.4)", field="grant_types")
+    if REFRESH_TOKEN in grants and AUTHORIZATION_CODE not in grants:
+        raise ValidationError("refresh_token needs authorization_code beside it (RFC 6749 §4.4.3)", field="grant_types")
+    if AUTHORIZATION_CODE in grants and not wanted.redirect_uris:
+        raise ValidationError("authorization_code needs at least one redirect URI", field="redirect_uris")
+
+
+def _check_scopes(wanted: ClientMetadata, known: Collection[str]) -> None:
+    malformed = sorted(value for value in wanted.scopes if not scope_values.is_token(value))
+    if malformed:
+        raise ValidationError(f"{malformed[0]!r} is not a scope (RFC 6749 §3.3)", field="scope")
+    unknown = sorted(wanted.scopes - set(known))
+    if unknown:
+        raise ValidationError(f"unknown scope {unknown[0]}; register it with a resource or on its own", field="scope")
+
+
+def _check_resources(wanted: ClientMetadata, known: Collection[str]) -> None:
+    unknown = sorted(set(wanted.resources) - set(known))
+    if unknown:
+        raise ValidationError(f"unknown resource {unknown[0]}", field="resources")
+    if wanted.default_resource is not None and wanted.default_resource not in wanted.resources:
+        raise ValidationError("the default resource must be one of the client's resources", field="default_resource")
+
+
+def _check_keys(wanted: ClientMetadata) -> None:
+    if wanted.jwks is None:
+        return
+    if wanted.jwks_uri is not None:
+        raise ValidationError("give jwks or jwks_uri, not both (RFC 7591 §2)", field="jwks")
+    keys = wanted.jwks.get("keys")
+    if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
+        raise ValidationError("jwks takes a JWK set with an array of keys (RFC 7517 §5)", field="jwks")
+    if len(keys) > LARGEST_JWKS:
+        raise ValidationError(f"at most {LARGEST_JWKS} keys may be registered", field="jwks")
+    if any(PRIVATE_JWK_MEMBERS & set(key) for key in keys):
+        raise ValidationError("jwks takes public keys; this set has a private or symmetric one", field="jwks")
+
+
+def _with_checked_uris(wanted: ClientMetadata, *, native: bool) -> ClientMetadata:
+    for uri in wanted.redirect_uris:
+        uris.check_redirect_uri(uri, "redirect_uris", native=native)
+    for uri in wanted.post_logout_redirect_uris:
+        uris.check_redirect_uri(uri, "post_logout_redirect_uris", native=native)
+    for name in ("client_uri", "logo_uri", "policy_uri", "tos_uri", "jwks_uri"):
+        uri = getattr(wanted, name)
+        if uri is not None:
+            uris.check_web_uri(uri, name)
+    return replace(
+        wanted,
+        redirect_uris=tuple(dict.fromkeys(wanted.redirect_uris)),
+        post_logout_redirect_uris=tuple(dict.fromkeys(wanted.post_logout_redirect_uris)),
+        grant_types=tuple(grant for grant in GRANTS if grant in wanted.grant_types),
+        origins=tuple(dict.fromkeys(uris.normal_origin(origin) for origin in wanted.origins)),
+        resources=tuple(dict.fromkeys(wanted.resources)),
+    )

@@ -1,0 +1,253 @@
+"""Registering, changing and removing clients. Secrets leave here once and are stored as digests."""
+
+from __future__ import annotations
+
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from authserver.clients import policy as policies
+from authserver.clients.directory import KIND
+from authserver.clients.metadata import ClientMetadata, validated
+from authserver.crypto.secrets import ClientSecrets
+from authserver.events.catalog import (
+    ClientCreated,
+    ClientDeleted,
+    ClientDisabled,
+    ClientEnabled,
+    ClientSecretRotated,
+    ClientUpdated,
+)
+from authserver.events.outbox import Recorder
+from authserver.protocol import scopes as scope_values
+from authserver.protocol import validity
+from authserver.protocol.errors import ValidationError
+from authserver.protocol.identifiers import looks_like_id
+from authserver.storage.database import Database
+from authserver.storage.models.clients import ClientRecord, ClientSecret
+from authserver.storage.unit import Unit
+
+LONGEST_ID = 255
+SHORTEST_SECRET = 8
+LONGEST_SECRET = 512
+LONGEST_OVERLAP = 30 * 86400
+
+_COLUMNS = tuple(
+    name for name in (field.name for field in fields(ClientMetadata)) if name not in {"scopes", "policy", "grant_types"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A client as stored, with a new secret where it received one; the secret cannot be shown again."""
+
+    client: ClientRecord
+    secret: str | None
+
+
+class ClientRegistration:
+    """Every change of a client: validated, versioned, recorded."""
+
+    def __init__(self, database: Database, client_secrets: ClientSecrets, recorder: Recorder) -> None:
+        self._database = database
+        self._secrets = client_secrets
+        self._recorder = recorder
+
+    def create(
+        self,
+        wanted: ClientMetadata,
+        *,
+        client_id: str | None = None,
+        secret: str | None = None,
+        actor_id: str | None = None,
+    ) -> Registered:
+        """Register a client, with a generated id and secret unless they are given.
+
+        Raises:
+            ValidationError: something cannot be accepted; `field` names it.
+            ConflictError: the id is taken.
+        """
+        chosen = generated_id() if client_id is None else checked_id(client_id)
+        with self._database.unit() as unit:
+            return self.create_in(unit, wanted, client_id=chosen, secret=secret, actor_id=actor_id)
+
+    def create_in(
+        self, unit: Unit, wanted: ClientMetadata, *, client_id: str, secret: str | None, actor_id: str | None = None
+    ) -> Registered:
+        """As `create`, in the caller's transaction."""
+        metadata = self._validated(unit, wanted)
+        if metadata.is_public and secret is not None:
+            raise ValidationError("a public client has no secret", field="secret")
+        record = ClientRecord(id=client_id)
+        _apply(record, metadata)
+        unit.clients.add(record)
+        given = None if metadata.is_public else self._add_secret(unit, record.id, secret).value
+        self._changed(
+            unit,
+            ClientCreated(
+                client_id=record.id,
+                actor_id=actor_id,
+                name=metadata.name,
+                profile=metadata.profile,
+                public=metadata.is_public,
+            ),
+        )
+        return Registered(record, given)
+
+    def update(self, client_id: str, changes: Mapping[str, Any], *, actor_id: str | None = None) -> Registered:
+        """Change fields of `ClientMetadata`. A client that becomes confidential receives a secret.
+
+        Raises:
+            NotFound: there is no such client.
+            ValidationError: the client would not be acceptable as a whole.
+        """
+        with self._database.unit() as unit:
+            record = unit.clients.get(client_id)
+            before = metadata_of(record)
+            after = self._validated(unit, replace(before, **changes))
+            changed = tuple(
+                field.name
+                for field in fields(ClientMetadata)
+                if getattr(before, field.name) != getattr(after, field.name)
+            )
+            if not changed:
+                return Registered(record, None)
+            _apply(record, after)
+            unit.clients.save(record)
+            secret = self._settle_secrets(unit, record.id, before, after)
+            self._changed(unit, ClientUpdated(client_id=client_id, actor_id=actor_id, changed=changed))
+            return Registered(record, secret)
+
+    def rotate_secret(
+        self, client_id: str, *, overlap: int = 0, secret: str | None = None, actor_id: str | None = None
+    ) -> Registered:
+        """Give a client a new secret. The old ones are good for `overlap` more seconds.
+
+        Raises:
+            NotFound: there is no such client.
+            ValidationError: it is a public client, or `overlap` is too long.
+        """
+        if not 0 <= overlap <= LONGEST_OVERLAP:
+            raise ValidationError(f"the overlap takes 0 to {LONGEST_OVERLAP} seconds", field="overlap")
+        with self._database.unit() as unit:
+            record = unit.clients.get(client_id)
+            if metadata_of(record).is_public:
+                raise ValidationError("a public client has no secret", field="client_id")
+            unit.client_secrets.expire_all(client_id, validity.after(overlap))
+            added = self._add_secret(unit, client_id, secret)
+            unit.clients.save(record)
+            self._changed(
+                unit,
+                ClientSecretRotated(
+                    client_id=client_id, actor_id=actor_id, secret_id=added.id, previous_valid_for=overlap
+                ),
+            )
+            return Registered(record, added.value)
+
+    def disable(self, client_id: str, *, actor_id: str | None = None) -> ClientRecord:
+        """Switch a client off; its tokens are no longer live. Raises NotFound."""
+        return self._switch(client_id, enabled=False, actor_id=actor_id)
+
+    def enable(self, client_id: str, *, actor_id: str | None = None) -> ClientRecord:
+        """Switch a client on again. Raises NotFound."""
+        return self._switch(client_id, enabled=True, actor_id=actor_id)
+
+    def delete(self, client_id: str, *, actor_id: str | None = None) -> None:
+        """Remove a client with its secrets, consents, grants and tokens. Raises NotFound."""
+        with self._database.unit() as unit:
+            unit.clients.get(client_id)
+            unit.clients.delete(client_id)
+            self._changed(unit, ClientDeleted(client_id=client_id, actor_id=actor_id))
+
+    def _switch(self, client_id: str, *, enabled: bool, actor_id: str | None) -> ClientRecord:
+        with self._database.unit() as unit:
+            record = unit.clients.get(client_id)
+            if record.enabled == enabled:
+                return record
+            record.enabled = enabled
+            unit.clients.save(record)
+            kind = ClientEnabled if enabled else ClientDisabled
+            self._changed(unit, kind(client_id=client_id, actor_id=actor_id))
+            return record
+
+    def _changed(self, unit: Unit, event: Any) -> None:
+        unit.versions.bump(KIND)
+        self._recorder.record(unit, event)
+
+    def _validated(self, unit: Unit, wanted: ClientMetadata) -> ClientMetadata:
+        known_scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
+        return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()})
+
+    def _settle_secrets(self, unit: Unit, client_id: str, before: ClientMetadata, after: ClientMetadata) -> str | None:
+        if before.is_public == after.is_public:
+            return None
+        if after.is_public:
+            unit.client_secrets.expire_all(client_id, validity.now())
+            return None
+        return self._add_secret(unit, client_id, None).value
+
+    def _add_secret(self, unit: Unit, client_id: str, chosen: str | None) -> _NewSecret:
+        value = self._secrets.generate() if chosen is None else checked_secret(chosen)
+        row = unit.client_secrets.add(ClientSecret(client_id=client_id, digest=self._secrets.digest(value)))
+        return _NewSecret(row.id, value)
+
+
+@dataclass(frozen=True, slots=True)
+class _NewSecret:
+    id: str
+    value: str
+
+
+def generated_id() -> str:
+    """A fresh client id. It has not the shape of a user id, because `sub` may be either (RFC 9068 §5)."""
+    return random.token_hex(12)
+
+
+def checked_id(client_id: str) -> str:
+    """A chosen client id, if it may be one (RFC 6749 appendix A.1).
+
+    Raises:
+        ValidationError: it has other characters, is too long, or looks like a user id.
+    """
+    if not 0 < len(client_id) <= LONGEST_ID or not all("\x21" <= char <= "\x7e" for char in client_id):
+        raise ValidationError(f"a client id has 1 to {LONGEST_ID} visible ASCII characters", field="client_id")
+    if looks_like_id(client_id):
+        # In a client credentials token `sub` is the client id: it must not be taken for a person (RFC 9068 §5).
+        raise ValidationError("a client id may not look like a user id (RFC 9068 §5)", field="client_id")
+    return client_id
+
+
+def checked_secret(secret: str) -> str:
+    """A chosen secret, if it may be one (RFC 6749 appendix A.2).
+
+    Raises:
+        ValidationError: it is too short, too long, or has characters that no header can carry.
+    """
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET or not all("\x20" <= char <= "\x7e" for char in secret):
+        raise ValidationError(
+            f"a client secret has {SHORTEST_SECRET} to {LONGEST_SECRET} printable ASCII characters", field="secret"
+        )
+    return secret
+
+
+def metadata_of(record: ClientRecord) -> ClientMetadata:
+    """What a stored client registered."""
+    values: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
+    return ClientMetadata(
+        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
+        scopes=frozenset(record.scope.split()),
+        policy=dict(record.policy),
+        grant_types=tuple(record.grant_types),
+    )
+
+
+def _apply(record: ClientRecord, metadata: ClientMetadata) -> None:
+    for name in _COLUMNS:
+        value = getattr(metadata, name)
+        setattr(record, name, list(value) if isinstance(value, tuple) else value)
+    record.jwks = None if metadata.jwks is None else dict(metadata.jwks)
+    record.policy = policies.stored(metadata.policy)
+    record.grant_types = list(metadata.grant_types)
+    record.response_types = list(metadata.response_types)
+    record.scope = " ".join(sorted(metadata.scopes))
