@@ -20,7 +20,7 @@ SECRETS = ("sealing_key", "application_secret", "pepper")
 SECRET_BYTES = 32
 DISTINCT_BYTES = 10
 PLACEHOLDER = re.compile(
-    rb"change[-_ ]?(me|this|it)|your[-_ ]|example|placeholder|replace[-_ ]?(me|this)|super[-_ ]?secret|password"
+    rb"change[-_ ]?(me|this|it)|your[-_ ]|example|place[-_ ]?holder|replace[-_ ]?(me|this)|super[-_ ]?secret|password"
     rb"|secret[-_ ]?key|jwt[-_ ]?secret|refresh[-_ ]?secret|default[-_ ]|insecure|(dev|test)[-_ ](secret|key|only)",
     re.IGNORECASE,
 )

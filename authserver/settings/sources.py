@@ -22,6 +22,7 @@ from authserver.settings.validation import refusals
 CONFIG_FILE = "authserver.toml"
 DOTENV_FILE = ".env"
 CONFIG_VARIABLE = "AUTHSERVER_CONFIG"
+TEST_PREFIX = "AUTHSERVER_TEST_"  # what the test suite tells itself
 GENERATED = ("sealing_key", "application_secret", "pepper")
 
 # What Kubernetes injects for every Service whose name begins with that of the product.
@@ -183,11 +184,11 @@ class _Search:
     def _refuse_unknown(self, variables: Mapping[str, str]) -> None:
         known = {variable(name): definition.secret for name, definition in DEFINITIONS.items()}
         for key in sorted(variables):
-            if not key.startswith(PREFIX) or key in known or key == CONFIG_VARIABLE or SERVICE_LINK.search(key):
+            if not key.startswith(PREFIX) or key.startswith(TEST_PREFIX) or key in known or key == CONFIG_VARIABLE:
                 continue
             if key.endswith("_FILE") and known.get(key.removesuffix("_FILE")):
                 continue
-            if key.endswith("_PORT") and SERVICE_LINK_PORT.match(variables[key]):
+            if SERVICE_LINK.search(key) or (key.endswith("_PORT") and SERVICE_LINK_PORT.match(variables[key])):
                 continue
             self.problem("", f"{key}: unknown setting{_suggestion(key, DEFINITIONS, variable)}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import re
 from collections.abc import Mapping
@@ -13,11 +12,11 @@ from typing import Any
 
 from authserver.settings.definitions import Definition
 
-DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?")
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)?", re.ASCII)
 SECONDS: Mapping[str, float] = MappingProxyType({"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800})
-SIZE = re.compile(r"(\d+)\s*([kmg])?(i?b)?", re.IGNORECASE)
+SIZE = re.compile(r"(\d+)\s*([kmg])?(i?b)?", re.IGNORECASE | re.ASCII)
 SIZES: Mapping[str, int] = MappingProxyType({"": 1, "k": 1024, "m": 1024**2, "g": 1024**3})
-RATE = re.compile(r"\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day|month|year)s?", re.IGNORECASE)
+RATE = re.compile(r"\d+\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day|month|year)s?", re.IGNORECASE | re.ASCII)
 WORDS: Mapping[str, bool] = MappingProxyType(
     {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
 )
@@ -150,7 +149,7 @@ def _decoded(text: str) -> list[bytes]:
     if re.fullmatch(r"[0-9a-fA-F]{64}", text):
         found.append(bytes.fromhex(text))
     unpadded = text.rstrip("=").replace("-", "+").replace("_", "/")
-    with contextlib.suppress(binascii.Error):
+    with contextlib.suppress(ValueError):
         found.append(base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True))
     return found
 
