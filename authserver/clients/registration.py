@@ -233,13 +233,17 @@ def checked_secret(secret: str) -> str:
 
 def metadata_of(record: ClientRecord) -> ClientMetadata:
     """What a stored client registered."""
-    values: dict[str, Any] = {name: getattr(record, name) for name in _COLUMNS}
+    values: dict[str, Any] = {name: _immutable(getattr(record, name)) for name in _COLUMNS}
     return ClientMetadata(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
+        **values,
         scopes=frozenset(record.scope.split()),
         policy=dict(record.policy),
         grant_types=tuple(record.grant_types),
     )
+
+
+def _immutable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _apply(record: ClientRecord, metadata: ClientMetadata) -> None:
