@@ -11,11 +11,11 @@ from authserver.authorize import pipeline
 from authserver.authorize.context import Context, Via
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.crypto.handles import Kind
-from authserver.endpoints.page_errors import PageErrors, application_of
+from authserver.web.border import Border
+from authserver.web.page_errors import application_of
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
 from authserver.protocol.messages import Parameters, Request, Response, redirect
-from authserver.services import Services
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 from authserver.web.page_values import FormPostPage
@@ -29,9 +29,11 @@ POSTED_PURPOSE = "posted-request"
 class AuthorizeEndpoint:
     """Entry, re-entry and exit of every sign-in."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._errors = PageErrors(services.pages, services.explanations)
+    def __init__(self, border: Border) -> None:
+        self._services = border.services
+        self._cookies = border.cookies
+        self._pages = border.pages
+        self._errors = border.errors
 
     def __call__(self, request: Request) -> Response:
         """A fresh authorization request, by GET or POST."""
@@ -61,7 +63,7 @@ class AuthorizeEndpoint:
     def _begin(self, request: Request, context: Context) -> Response:
         services = self._services
         pipeline.run(context, services.authorize_collaborators)
-        sso = services.cookies.sso(request)
+        sso = self._cookies.sso(request)
         with services.database.unit() as unit:
             browser = services.browsers.find_by_sso(unit, sso)
             outcome = services.dispatcher.dispatch(unit, context, browser)
@@ -70,7 +72,7 @@ class AuthorizeEndpoint:
     def _resume(self, request: Request, context: Context) -> Response:
         services, handle = self._services, request.query.get("interaction")
         with services.database.unit() as unit:
-            browser = services.browsers.find_by_sso(unit, services.cookies.sso(request))
+            browser = services.browsers.find_by_sso(unit, self._cookies.sso(request))
             interaction = self._load(unit, context, handle, browser)
             try:
                 pipeline.run(context, services.authorize_collaborators)
@@ -115,19 +117,19 @@ class AuthorizeEndpoint:
         """New cookies for a new browser; the page cookie again where it did not come along."""
         services = self._services
         if outcome.secrets is not None:
-            return services.cookies.set_browser(outcome.secrets)
-        sso = services.cookies.sso(request)
+            return self._cookies.set_browser(outcome.secrets)
+        sso = self._cookies.sso(request)
         if sso is None:
             return ()
         page = services.browsers.page_secret(sso)
-        return () if services.cookies.page(request) == page else (services.cookies.set_page(page),)
+        return () if self._cookies.page(request) == page else (self._cookies.set_page(page),)
 
     def _to_client(self, request: Request, context: Context, answer: ClientResponse) -> Response:
         if answer.response_mode != "form_post":
             return redirect(answer.location)
         application = application_of(context.client) if context.client else None
         page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)
-        return self._services.pages.render(page, request)
+        return self._pages.render(page, request)
 
     def _keep(self, context: Context) -> Response:
         """A request that another site posted comes without our cookies: keep it, and continue by GET with them.
@@ -137,17 +139,15 @@ class AuthorizeEndpoint:
         services = self._services
         pipeline.run(context, services.authorize_collaborators)
         handle = services.handles.issue(Kind.POSTED_REQUEST)
-        services.ephemeral.put(
-            f"posted:{handle.digest.hex()}", orjson.dumps(context.parameters.pairs), POSTED_SECONDS
-        )
+        services.ephemeral.put(f"posted:{handle.digest.hex()}", orjson.dumps(context.parameters.pairs), POSTED_SECONDS)
         binding = services.macs.sign(POSTED_PURPOSE, handle.value)
         return redirect(
-            f"{PATH}?{urlencode({'kept': handle.value})}", services.cookies.set_posted(binding, POSTED_SECONDS)
+            f"{PATH}?{urlencode({'kept': handle.value})}", self._cookies.set_posted(binding, POSTED_SECONDS)
         )
 
     def _kept(self, request: Request, value: str) -> Parameters:
         services = self._services
-        binding, digest = services.cookies.posted(request), services.handles.digest(Kind.POSTED_REQUEST, value)
+        binding, digest = self._cookies.posted(request), services.handles.digest(Kind.POSTED_REQUEST, value)
         if binding is None or digest is None or not services.macs.verify(POSTED_PURPOSE, binding, value):
             raise UntrustedRequest("This request was begun in another browser.", reason="posted_request_unbound")
         stored = services.ephemeral.find(f"posted:{digest.hex()}")

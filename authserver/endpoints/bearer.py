@@ -31,7 +31,9 @@ def presented_token(request: Request) -> str | None:
     except ValueError as error:
         raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
     if in_header and in_body:
-        raise InvalidRequest("The access token must be sent in one way only.", reason="token_sent_twice", spec="RFC 6750 §2")
+        raise InvalidRequest(
+            "The access token must be sent in one way only.", reason="token_sent_twice", spec="RFC 6750 §2"
+        )
     return in_header or in_body
 
 

@@ -16,7 +16,9 @@ def endpoint(services: Services) -> Handler:
     def answer(request: Request) -> Response:
         client = services.client_authentication.authenticate(request).client
         if client.is_public:
-            raise InvalidClient("Introspection needs client authentication.", reason="client_is_public", spec="RFC 7662 §2.1")
+            raise InvalidClient(
+                "Introspection needs client authentication.", reason="client_is_public", spec="RFC 7662 §2.1"
+            )
         return json_response(services.introspector.introspect(client, read_token(request)))
 
     return refusing(services.explanations, "introspect", answer)

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from authserver.clients.directory import Client
-from authserver.endpoints.page_errors import PageErrors, application_of
 from authserver.protocol.errors import InvalidRequest, InvalidToken, ProtocolError
 from authserver.protocol.messages import Parameters, Request, Response, redirect
-from authserver.services import Services
 from authserver.storage.models.sessions import Browser, Session
 from authserver.storage.unit import Unit
 from authserver.tokens import id_tokens
+from authserver.web.border import Border
 from authserver.web.csrf import FIELD
+from authserver.web.page_errors import application_of
 from authserver.web.page_values import Account, Form, LogoutConfirmPage, SignedOutPage
 
 PATH = "/oauth2/logout"
@@ -47,9 +47,12 @@ class LogoutRequest:
 class LogoutEndpoint:
     """Ends sessions at the word of a client, or of the person."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._errors = PageErrors(services.pages, services.explanations)
+    def __init__(self, border: Border) -> None:
+        self._services = border.services
+        self._cookies = border.cookies
+        self._csrf = border.csrf
+        self._pages = border.pages
+        self._errors = border.errors
 
     def __call__(self, request: Request) -> Response:
         """A logout request by GET or POST, or the answer to the confirmation page."""
@@ -57,7 +60,7 @@ class LogoutEndpoint:
             parameters = request.form if request.method == "POST" else request.query
             asked = self._read(parameters)
             if request.method == "POST" and FIELD in parameters:
-                self._services.csrf.check(request)
+                self._csrf.check(request)
                 return self._decide(request, asked, parameters.get("action"))
             return self._visit(request, asked)
         except ValueError:
@@ -110,7 +113,7 @@ class LogoutEndpoint:
         return self._ask(request, asked, account)
 
     def _browser(self, unit: Unit, request: Request) -> Browser | None:
-        return self._services.browsers.find_by_sso(unit, self._services.cookies.sso(request))
+        return self._services.browsers.find_by_sso(unit, self._cookies.sso(request))
 
     def _named_session(self, sessions: tuple[Session, ...], asked: LogoutRequest) -> Session | None:
         """The session in this browser that the hint was issued in."""
@@ -125,23 +128,23 @@ class LogoutEndpoint:
 
     def _ask(self, request: Request, asked: LogoutRequest, account: Account | None) -> Response:
         services = self._services
-        sso = services.cookies.sso(request) or ""
+        sso = self._cookies.sso(request) or ""
         page_secret = services.browsers.page_secret(sso)
         parameters = request.form if request.method == "POST" else request.query
         kept = [(name, value) for name, value in parameters.pairs if name not in {FIELD, "action"}]
         page = LogoutConfirmPage(
-            form=Form(csrf_token=services.csrf.token(page_secret), action=f"{PATH}?{urlencode(kept)}"),
+            form=Form(csrf_token=self._csrf.token(page_secret), action=f"{PATH}?{urlencode(kept)}"),
             account=account,
             application=application_of(asked.client) if asked.client else None,
         )
-        return services.pages.render(page, request, headers=(services.cookies.set_page(page_secret),))
+        return self._pages.render(page, request, headers=(self._cookies.set_page(page_secret),))
 
     def _decide(self, request: Request, asked: LogoutRequest, action: str | None) -> Response:
         if action != "yes":
             return redirect("/")
         services = self._services
         with services.database.unit() as unit:
-            browser = services.browsers.find_by_page(unit, services.cookies.page(request))
+            browser = services.browsers.find_by_page(unit, self._cookies.page(request))
             for session in unit.sessions.in_browser(browser.id) if browser else ():
                 services.sessions.sign_out(unit, session)
         return self._done(request, asked)
@@ -150,4 +153,4 @@ class LogoutEndpoint:
         if asked.redirect_uri:
             return redirect(asked.location)
         application = application_of(asked.client) if asked.client and asked.subject else None
-        return self._services.pages.render(SignedOutPage(application=application), request)
+        return self._pages.render(SignedOutPage(application=application), request)

@@ -12,7 +12,9 @@ NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 FAILURE = ("X-Authserver-Failure", "1")
 
 
-def refusing(explanations: Explanations, endpoint: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
+def refusing(
+    explanations: Explanations, endpoint: str, answer: Callable[[Request], Response]
+) -> Callable[[Request], Response]:
     """`answer`, with refusals rendered as RFC 6749 §5.2 bodies that carry the reference of their explanation."""
 
     def handle(request: Request) -> Response:

@@ -6,6 +6,7 @@ from the token endpoint and from here in one move.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ import orjson
 from authserver.authorize.checks.hints import PROMPTS
 from authserver.authorize.checks.responses import RESPONSE_TYPES
 from authserver.authorize.dispatch import ACR_ORDER
+from authserver.clients.authentication import METHODS
 from authserver.edge.chain import Handler
 from authserver.edge.conditional import conditional, etag_of
 from authserver.identity import profiles
@@ -20,16 +22,17 @@ from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import RESPONSE_MODES
 from authserver.services import Services
+from authserver.web.border import Border
 
 MAX_AGE_SECONDS = 300
 ACR_REACHABLE = ("1",)
 
 
-def document(services: Services) -> dict[str, Any]:
+def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
     """The authorization server metadata (RFC 8414 §2, OIDC Discovery §3)."""
     issuer = services.settings.issuer
     base = issuer.rstrip("/")
-    methods = sorted(services.client_authentication.methods)
+    methods = sorted(METHODS)
     confidential = [method for method in methods if method != "none"]
     algorithms = sorted(services.keyring.algorithms())
     return {
@@ -56,7 +59,7 @@ def document(services: Services) -> dict[str, Any]:
         "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.CLAIMS}),
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page", "popup", "touch", "wap"],
-        "ui_locales_supported": sorted(services.pages.locales.languages),
+        "ui_locales_supported": sorted(ui_locales),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
@@ -64,14 +67,15 @@ def document(services: Services) -> dict[str, Any]:
     }
 
 
-def endpoint(services: Services) -> Handler:
+def endpoint(border: Border) -> Handler:
     """The metadata, ready-made; made anew when keys or scopes change."""
+    services, ui_locales = border.services, border.pages.locales.languages
     cached: list[tuple[object, Response]] = []
 
     def handle(request: Request) -> Response:
         state = (services.keyring.etag, services.catalog.current())
         if not cached or cached[0][0] != state:
-            cached[:] = [(state, _publish(orjson.dumps(document(services))))]
+            cached[:] = [(state, _publish(orjson.dumps(document(services, ui_locales))))]
         return conditional(request, cached[0][1])
 
     return handle

@@ -1,0 +1,90 @@
+"""The page for a password that somebody else chose: it must be replaced before anything is issued."""
+
+from __future__ import annotations
+
+from authserver.identity.passwords import PasswordRefused
+from authserver.interaction.step import Step, Visit
+from authserver.login.facts import Fact, FactKind
+from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol.messages import Response
+from authserver.storage.models.users import User
+from authserver.web.page_values import ChangePasswordPage, PasswordProblem, PasswordRules
+
+PROBLEMS = {
+    "too_short": PasswordProblem.TOO_SHORT,
+    "too_long": PasswordProblem.TOO_LONG,
+    "too_uniform": PasswordProblem.MISSING_CLASS,
+    "is_a_name": PasswordProblem.CONTAINS_NAME,
+    "unchanged": PasswordProblem.UNCHANGED,
+}
+
+
+class ChangePasswordStep(Step):
+    """Proves that the person has replaced the password; the old one was proven in this interaction."""
+
+    name = "change_password"
+    path = "/password/change"
+
+    def show(self, visit: Visit) -> Response:
+        """The page."""
+        return self._render(visit, self._person(visit), ())
+
+    def post(self, visit: Visit) -> Response:
+        """Take the new password."""
+        form = visit.request.form
+        if form.get("action") == "cancel":
+            return self._prove(visit, Fact(FactKind.DENIED, detail={"by": "cancel"}))
+        user = self._person(visit)
+        new, repeated = form.get("new_password") or "", form.get("repeat_password") or ""
+        problems = self._problems(user, new, repeated)
+        if problems:
+            return self._render(visit, user, problems, status=400)
+        try:
+            prepared = self.services.passwords.prepare(new, user)
+        except PasswordRefused as refused:
+            return self._render(visit, user, _translated(refused), status=400)
+        with self.services.database.unit() as unit:
+            self.services.passwords.change(unit, unit.users.get(user.id), prepared)
+        return self._prove(visit, Fact(FactKind.PASSWORD_CHANGED, user.id))
+
+    def _problems(self, user: User, new: str, repeated: str) -> tuple[PasswordProblem, ...]:
+        if not new:
+            return (PasswordProblem.MISSING,)
+        found: list[PasswordProblem] = []
+        if new != repeated:
+            found.append(PasswordProblem.MISMATCH)
+        if self.services.crypto.hasher.verify(new, user.password_hash).ok:
+            found.append(PasswordProblem.UNCHANGED)
+        return tuple(found)
+
+    def _person(self, visit: Visit) -> User:
+        """Whoever proved the old password in this interaction; a session alone is not enough here."""
+        login = visit.facts.login
+        if login is None or login.user_id is None:
+            raise InteractionUnavailable("Sign in again to change the password.", reason="interaction_expired")
+        with self.services.database.reading() as unit:
+            return unit.users.get(login.user_id)
+
+    def _prove(self, visit: Visit, fact: Fact) -> Response:
+        with self.services.database.unit() as unit:
+            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
+            if interaction is None:
+                raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
+            self.services.ledger.prove(unit, interaction, fact)
+        return self.resume(visit)
+
+    def _render(self, visit: Visit, user: User, problems: tuple[PasswordProblem, ...], status: int = 200) -> Response:
+        policy = self.services.passwords.policy
+        every = policy.classes >= 4
+        page = ChangePasswordPage(
+            form=self.form(visit),
+            username=user.username or user.email or "",
+            rules=PasswordRules(policy.min_length, policy.max_length, every, every, every, every),
+            application=visit.application,
+            problems=problems,
+        )
+        return self.border.pages.render(page, visit.request, status=status)
+
+
+def _translated(refused: PasswordRefused) -> tuple[PasswordProblem, ...]:
+    return tuple(dict.fromkeys(PROBLEMS.get(problem.code, PasswordProblem.COMMON) for problem in refused.problems))

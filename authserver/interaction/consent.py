@@ -1,0 +1,158 @@
+"""The consent page: what an application asks for, and what the person allows it."""
+
+from __future__ import annotations
+
+from authserver.access import consents
+from authserver.access import scopes as access_scopes
+from authserver.events.catalog import ConsentDenied, ConsentGranted
+from authserver.interaction.step import Step, Visit
+from authserver.login.facts import Fact, FactKind
+from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol.messages import Response
+from authserver.protocol.redirect_uris import is_native_callback
+from authserver.storage.models.sessions import Interaction, Session
+from authserver.storage.models.users import User
+from authserver.storage.unit import Unit
+from authserver.web.page_values import Account, Application, ConsentPage, ConsentScope
+
+REQUIRED_SCOPE = "openid"
+
+
+class ConsentStep(Step):
+    """Proves that the person allowed or refused what was asked for."""
+
+    name = "consent"
+    path = "/consent"
+
+    def show(self, visit: Visit) -> Response:
+        """The page: client, account, scopes in words, resources, and the host the answer goes to."""
+        with self.services.database.reading() as unit:
+            _session, user = self._person(unit, visit.interaction)
+        snapshot = self.services.catalog.current()
+        scopes = tuple(
+            ConsentScope(
+                name=name,
+                description=snapshot.scopes[name].description if name in snapshot.scopes else "",
+                required=name == REQUIRED_SCOPE,
+            )
+            for name in self._order(self._asked(visit))
+        )
+        page = ConsentPage(
+            form=self.form(visit),
+            application=self._application(visit),
+            account=Account(username=user.username or user.email or "", name=user.name or ""),
+            redirect_uri=visit.parameters.get("redirect_uri") or "",
+            scopes=scopes,
+            resources=tuple(
+                snapshot.resources[uri].name if uri in snapshot.resources else uri
+                for uri in visit.parameters.all("resource")
+            ),
+            can_remember=self._can_remember(visit),
+        )
+        return self.border.pages.render(page, visit.request)
+
+    def post(self, visit: Visit) -> Response:
+        """Allow, refuse, or change the account."""
+        action = visit.request.form.get("action")
+        if action == "switch":
+            return self._switch(visit)
+        asked = self._asked(visit)
+        chosen = asked & (frozenset(visit.request.form.all("scope")) | {REQUIRED_SCOPE})
+        with self.services.database.unit() as unit:
+            interaction = self._current(unit, visit)
+            session, user = self._person(unit, interaction)
+            if action == "allow" and (chosen or not asked):
+                self._allow(unit, visit, interaction, session, user, chosen)
+            else:
+                self._deny(unit, visit, interaction, session, user, asked)
+        return self.resume(visit)
+
+    def _allow(
+        self,
+        unit: Unit,
+        visit: Visit,
+        interaction: Interaction,
+        session: Session,
+        user: User,
+        chosen: frozenset[str],
+    ) -> None:
+        services, client_id = self.services, visit.interaction.client_id or ""
+        resources = frozenset(visit.parameters.all("resource"))
+        remembered = visit.request.form.get("remember") is not None and self._can_remember(visit)
+        services.ledger.prove(
+            unit, interaction, Fact(FactKind.CONSENT, user.id, detail={"scopes": sorted(chosen)}), session_id=session.id
+        )
+        if remembered:
+            consents.remember(unit, user.id, client_id, chosen, resources)
+        services.recorder.record(
+            unit,
+            ConsentGranted(
+                user_id=user.id,
+                client_id=client_id,
+                session_id=session.id,
+                scopes=tuple(sorted(chosen)),
+                resources=tuple(sorted(resources)),
+                remembered=remembered,
+            ),
+        )
+
+    def _deny(
+        self, unit: Unit, visit: Visit, interaction: Interaction, session: Session, user: User, asked: frozenset[str]
+    ) -> None:
+        self.services.ledger.prove(unit, interaction, Fact(FactKind.DENIED, user.id, detail={"by": "consent"}))
+        self.services.recorder.record(
+            unit,
+            ConsentDenied(
+                user_id=user.id,
+                client_id=visit.interaction.client_id,
+                session_id=session.id,
+                scopes=tuple(sorted(asked)),
+            ),
+        )
+
+    def _switch(self, visit: Visit) -> Response:
+        """Another account: forget which one was meant, so that the login page comes next."""
+        with self.services.database.unit() as unit:
+            interaction = self._current(unit, visit)
+            pairs = [pair for pair in interaction.request["pairs"] if pair[0] not in {"prompt", "login_hint"}]
+            pairs.append(["prompt", "login"])
+            unit.interactions.advance(
+                interaction, facts=[], user_id=None, session_id=None, request={**interaction.request, "pairs": pairs}
+            )
+        return self.resume(visit)
+
+    def _current(self, unit: Unit, visit: Visit) -> Interaction:
+        interaction = unit.interactions.find_by_digest(visit.interaction.digest)
+        if interaction is None or interaction.consumed_at is not None:
+            raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
+        return interaction
+
+    def _person(self, unit: Unit, interaction: Interaction) -> tuple[Session, User]:
+        """Whom the consent is about: the session that the authorization endpoint sent here, still live."""
+        session = unit.sessions.find(interaction.session_id) if interaction.session_id else None
+        if session is None or not session.is_live or session.browser_id != interaction.browser_id:
+            raise InteractionUnavailable("You are not signed in any more. Start again.", reason="interaction_expired")
+        return session, unit.users.get(session.user_id)
+
+    def _asked(self, visit: Visit) -> frozenset[str]:
+        if visit.client is None:
+            raise InteractionUnavailable("The application is not registered any more.", reason="client_unknown")
+        return access_scopes.resolve(visit.parameters.get("scope"), visit.client, self.services.catalog.current())
+
+    def _application(self, visit: Visit) -> Application:
+        application = visit.application
+        if application is None:
+            raise InteractionUnavailable("The application is not registered any more.", reason="client_unknown")
+        return application
+
+    def _can_remember(self, visit: Visit) -> bool:
+        if visit.client is None or visit.client.policy.consent == "always":
+            return False
+        native = visit.client.application_type == "native"
+        return not (native and is_native_callback(visit.parameters.get("redirect_uri") or ""))
+
+    @staticmethod
+    def _order(scopes: frozenset[str]) -> list[str]:
+        """OpenID Connect's own first, in the order people expect; the others by name."""
+        known = ["openid", "profile", "email", "phone", "address", "offline_access"]
+        return [name for name in known if name in scopes] + sorted(scopes - set(known))

@@ -1,0 +1,114 @@
+"""The login page: name and password."""
+
+from __future__ import annotations
+
+from authserver.interaction.step import Step, Visit
+from authserver.login.facts import Fact, FactKind
+from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol.errors import AccountLocked, ApplicationError, RateLimited
+from authserver.protocol.messages import Response
+from authserver.storage.models.users import User
+from authserver.web.page_values import LoginPage, LoginProblem
+
+LONGEST_USERNAME = 254
+LONGEST_PASSWORD = 1024
+
+
+class LoginStep(Step):
+    """Proves a password, signs the person in, and gives the browser new cookies."""
+
+    name = "login"
+    path = "/login"
+
+    def show(self, visit: Visit) -> Response:
+        """The page, with the name that `login_hint` proposes."""
+        hint = visit.parameters.get("login_hint") or ""
+        return self._render(visit, username=hint[:LONGEST_USERNAME])
+
+    def post(self, visit: Visit) -> Response:
+        """Check the password; on success a new session or a newer login in the old one."""
+        form = visit.request.form
+        if form.get("action") == "cancel":
+            return self._cancel(visit)
+        username, password = (form.get("username") or "").strip(), form.get("password") or ""
+        remember = form.get("remember") is not None
+        problem = _missing(username, password)
+        if problem is not None:
+            return self._render(visit, username=username, remember=remember, problem=problem, status=400)
+        try:
+            user = self.services.password_authentication.check(username, password)
+        except ApplicationError as error:
+            return self._refused(visit, error, username, remember=remember)
+        return self._signed_in(visit, user, remember=remember)
+
+    def _signed_in(self, visit: Visit, user: User, *, remember: bool) -> Response:
+        services = self.services
+        with services.database.unit() as unit:
+            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
+            browser = unit.browsers.find(visit.browser.id)
+            if interaction is None or browser is None or interaction.consumed_at is not None:
+                raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
+            current = unit.users.get(user.id)
+            session = services.sessions.sign_in(unit, browser, current, ("pwd",), remembered=remember)
+            fact = Fact(FactKind.PASSWORD, user.id, detail={"session": session.id})
+            services.ledger.prove(unit, interaction, fact, session_id=session.id)
+            secrets = services.browsers.rotate(browser)
+            unit.flush()
+        max_age = services.settings.session_max_ttl if remember else None
+        return self.resume(visit, *self.border.cookies.set_browser(secrets, max_age))
+
+    def _cancel(self, visit: Visit) -> Response:
+        with self.services.database.unit() as unit:
+            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
+            if interaction is not None:
+                self.services.ledger.prove(unit, interaction, Fact(FactKind.DENIED, detail={"by": "cancel"}))
+        return self.resume(visit)
+
+    def _refused(self, visit: Visit, error: ApplicationError, username: str, *, remember: bool) -> Response:
+        problem = LoginProblem.WRONG_CREDENTIALS
+        if isinstance(error, AccountLocked):
+            problem = LoginProblem.LOCKED
+        elif isinstance(error, RateLimited):
+            problem = LoginProblem.DELAYED
+        headers = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
+        return self._render(
+            visit,
+            username=username,
+            remember=remember,
+            problem=problem,
+            retry_after=error.retry_after or 0,
+            status=error.status,
+            headers=headers,
+        )
+
+    def _render(
+        self,
+        visit: Visit,
+        *,
+        username: str = "",
+        remember: bool = False,
+        problem: LoginProblem | None = None,
+        retry_after: int = 0,
+        status: int = 200,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Response:
+        page = LoginPage(
+            form=self.form(visit),
+            application=visit.application,
+            username=username,
+            remember=remember,
+            again=bool(set(visit.interaction.reasons) & {"login_prompt", "max_age"}),
+            problem=problem,
+            retry_after=retry_after,
+        )
+        return self.border.pages.render(page, visit.request, status=status, headers=headers)
+
+
+def _missing(username: str, password: str) -> LoginProblem | None:
+    if not username:
+        return LoginProblem.USERNAME_MISSING
+    if not password:
+        return LoginProblem.PASSWORD_MISSING
+    if len(username) > LONGEST_USERNAME or len(password) > LONGEST_PASSWORD:
+        return LoginProblem.WRONG_CREDENTIALS
+    return None

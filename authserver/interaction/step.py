@@ -1,0 +1,106 @@
+"""What every page of a journey does first: find its interaction, in this browser, dispatched to this step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from authserver.clients.directory import Client
+from authserver.endpoints.authorize import RESUME_PATH
+from authserver.login.facts import Facts
+from authserver.protocol.errors import ProtocolError
+from authserver.protocol.messages import Parameters, Request, Response, redirect
+from authserver.storage.models.sessions import Browser, Interaction
+from authserver.storage.unit import Unit
+from authserver.web.border import Border
+from authserver.web.page_errors import application_of
+from authserver.web.page_values import Application, Form
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One opening of a page: the interaction, its browser and its client."""
+
+    request: Request
+    handle: str
+    verifier: str
+    interaction: Interaction
+    browser: Browser
+    client: Client | None
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters of the authorization request."""
+        return Parameters([(name, value) for name, value in self.interaction.request.get("pairs", [])])
+
+    @property
+    def facts(self) -> Facts:
+        """What has been proven so far."""
+        return Facts.from_documents(self.interaction.facts)
+
+    @property
+    def application(self) -> Application | None:
+        """The client as the page shows it."""
+        return application_of(self.client) if self.client else None
+
+
+class Step:
+    """A page of the journey. Subclasses show it and take what was posted."""
+
+    name = ""
+    path = ""
+
+    def __init__(self, border: Border) -> None:
+        self.border = border
+        self.services = border.services
+
+    def __call__(self, request: Request) -> Response:
+        """Show the page, or take the form; every refusal is a page."""
+        client: Client | None = None
+        try:
+            if request.method == "POST":
+                self.border.csrf.check(request)
+            with self.services.database.reading() as unit:
+                client = self._client(unit, request)
+                visit = self._open(unit, request, client)
+            return self.post(visit) if request.method == "POST" else self.show(visit)
+        except ValueError:
+            broken = ProtocolError("The form cannot be read.", reason="form_malformed")
+            return self.border.errors.render(request, broken, self.name, client)
+        except ProtocolError as error:
+            return self.border.errors.render(request, error, self.name, client)
+
+    def show(self, visit: Visit) -> Response:
+        """The page."""
+        raise AssertionError("every step shows itself")
+
+    def post(self, visit: Visit) -> Response:
+        """Take what was posted."""
+        raise AssertionError("every step takes its own form")
+
+    def form(self, visit: Visit) -> Form:
+        """The hidden fields of this page's form."""
+        page_secret = self.border.cookies.page(visit.request) or ""
+        return Form(csrf_token=self.border.csrf.token(page_secret), interaction=visit.handle, step=visit.verifier)
+
+    def resume(self, visit: Visit, *headers: tuple[str, str]) -> Response:
+        """Back to the authorization endpoint, which alone knows what comes next."""
+        return redirect(f"{RESUME_PATH}?{urlencode({'interaction': visit.handle})}", *headers)
+
+    def _client(self, unit: Unit, request: Request) -> Client | None:
+        known = self.services.ledger.find(unit, self._parameter(request, "interaction"))
+        return self.services.clients.find(known.client_id) if known is not None and known.client_id else None
+
+    def _open(self, unit: Unit, request: Request, client: Client | None) -> Visit:
+        ledger = self.services.ledger
+        handle, verifier = self._parameter(request, "interaction"), self._parameter(request, "step")
+        browser = self.services.browsers.find_by_page(unit, self.border.cookies.page(request))
+        interaction = ledger.open(unit, handle, browser)
+        ledger.check_verifier(interaction, self.name, verifier)
+        if browser is None or handle is None or verifier is None:
+            raise AssertionError("an open interaction has a browser and a handle")
+        return Visit(request, handle, verifier, interaction, browser, client)
+
+    @staticmethod
+    def _parameter(request: Request, name: str) -> str | None:
+        return request.form.get(name) if request.method == "POST" else request.query.get(name)

@@ -1,0 +1,179 @@
+"""Every collaborator named once and wired once. Nothing here decides anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from authserver import storage
+from authserver.access.catalog import ResourceCatalog
+from authserver.authorize.collaborators import Collaborators
+from authserver.authorize.dispatch import Dispatcher
+from authserver.authorize.response import CodeResponder
+from authserver.clients.authentication import ClientAuthentication
+from authserver.clients.directory import ClientDirectory
+from authserver.crypto.handles import Handles
+from authserver.crypto.macs import Macs
+from authserver.crypto.passwords import PasswordHasher
+from authserver.crypto.sealing import Sealer
+from authserver.crypto.secrets import ClientSecrets
+from authserver.events.explanations import Explanations
+from authserver.events.outbox import Recorder
+from authserver.events.spool import Spool
+from authserver.events.worker import spool_directory
+from authserver.grants.authorization_code import AuthorizationCode
+from authserver.grants.client_credentials import ClientCredentials
+from authserver.grants.phases import GrantServices
+from authserver.grants.refresh_token import RefreshToken
+from authserver.grants.server import TokenServer
+from authserver.identity.authentication import PasswordAuthentication
+from authserver.identity.browsers import BrowserRegistry
+from authserver.identity.lockout import Lockout
+from authserver.identity.passwords import Passwords
+from authserver.identity.sessions import SessionRegistry
+from authserver.identity.users import Users
+from authserver.issuing.introspection import Introspector
+from authserver.issuing.mint import Mint
+from authserver.issuing.reading import TokenReader
+from authserver.issuing.refreshing import RefreshTokenIssuer
+from authserver.issuing.revocation import Revoker
+from authserver.issuing.subjects import SubjectClaims
+from authserver.login.interactions import InteractionLedger
+from authserver.settings.schema import Settings
+from authserver.signing.keyring import Keyring
+from authserver.storage.database import Database
+from authserver.storage.ephemeral import Ephemeral, open_ephemeral
+
+
+@dataclass(frozen=True, slots=True)
+class Crypto:
+    """What keeps secrets."""
+
+    handles: Handles
+    macs: Macs
+    sealer: Sealer
+    hasher: PasswordHasher
+    client_secrets: ClientSecrets
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of endpoints, pages and commands."""
+
+    settings: Settings
+    database: Database
+    ephemeral: Ephemeral
+    crypto: Crypto
+    recorder: Recorder
+    spool: Spool
+    explanations: Explanations
+    keyring: Keyring
+    clients: ClientDirectory
+    client_authentication: ClientAuthentication
+    catalog: ResourceCatalog
+    users: Users
+    passwords: Passwords
+    password_authentication: PasswordAuthentication
+    browsers: BrowserRegistry
+    sessions: SessionRegistry
+    ledger: InteractionLedger
+    authorize_collaborators: Collaborators
+    dispatcher: Dispatcher
+    token_server: TokenServer
+    token_reader: TokenReader
+    introspector: Introspector
+    revoker: Revoker
+
+    @property
+    def handles(self) -> Handles:
+        """Opaque handles."""
+        return self.crypto.handles
+
+    @property
+    def macs(self) -> Macs:
+        """Keyed tags."""
+        return self.crypto.macs
+
+    def close(self) -> None:
+        """Write what waits and close what is open."""
+        self.explanations.flush()
+        self.spool.close()
+        self.database.close()
+
+
+def wire(settings: Settings, database: Database | None = None) -> Services:
+    """Open the database and build everything on it."""
+    database = database or storage.open_database(settings)
+    crypto = Crypto(
+        handles=Handles(settings.pepper),
+        macs=Macs(settings.application_secret),
+        sealer=Sealer.of(settings.sealing_key),
+        hasher=PasswordHasher(settings),
+        client_secrets=ClientSecrets(settings.pepper),
+    )
+    recorder = Recorder(crypto.sealer)
+    keyring = Keyring(database, crypto.sealer)
+    clients = ClientDirectory(database, crypto.client_secrets)
+    catalog = ResourceCatalog(database)
+    sessions = SessionRegistry(settings, recorder)
+    lockout = Lockout(settings, crypto.macs)
+    passwords = Passwords(settings, crypto.hasher, recorder)
+    browsers = BrowserRegistry(crypto.handles, crypto.macs, settings.session_max_ttl)
+    ledger = InteractionLedger(crypto.handles, crypto.macs, settings.interaction_ttl)
+    reader = TokenReader(settings.issuer, keyring, crypto.handles)
+    authentication = ClientAuthentication(clients, crypto.client_secrets)
+    spool = Spool(spool_directory(settings), crypto.sealer)
+    responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
+    return Services(
+        settings=settings,
+        database=database,
+        ephemeral=open_ephemeral(settings, database),
+        crypto=crypto,
+        recorder=recorder,
+        spool=spool,
+        explanations=Explanations(database),
+        keyring=keyring,
+        clients=clients,
+        client_authentication=authentication,
+        catalog=catalog,
+        users=Users(passwords, lockout, recorder),
+        passwords=passwords,
+        password_authentication=PasswordAuthentication(database, crypto.hasher, lockout, recorder),
+        browsers=browsers,
+        sessions=sessions,
+        ledger=ledger,
+        authorize_collaborators=Collaborators(settings.issuer, clients, catalog, keyring),
+        dispatcher=Dispatcher(ledger, browsers, responder),
+        token_server=_token_server(
+            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, spool
+        ),
+        token_reader=reader,
+        introspector=Introspector(database, reader, catalog),
+        revoker=Revoker(database, reader, recorder),
+    )
+
+
+def _token_server(
+    settings: Settings,
+    database: Database,
+    crypto: Crypto,
+    keyring: Keyring,
+    catalog: ResourceCatalog,
+    recorder: Recorder,
+    sessions: SessionRegistry,
+    authentication: ClientAuthentication,
+    spool: Spool,
+) -> TokenServer:
+    mint = Mint(settings.issuer, keyring, crypto.handles, crypto.macs, catalog)
+    collaborators = GrantServices(
+        issuer=settings.issuer,
+        handles=crypto.handles,
+        catalog=catalog,
+        recorder=recorder,
+        refresh_tokens=RefreshTokenIssuer(crypto.handles, settings.pepper),
+        subjects=SubjectClaims(),
+        sessions=sessions,
+    )
+    server = TokenServer(database, authentication, mint, spool, collaborators)
+    for grant in (AuthorizationCode, RefreshToken, ClientCredentials):
+        server.register_grant(grant)
+    return server
