@@ -8,6 +8,7 @@ where `AUTHSERVER_TEST_REQUIRE_ALL` is set).
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ pytest_plugins = ["tests.strictness"]
 
 NOON = datetime.datetime(2026, 3, 2, 12, 0, tzinfo=datetime.UTC)
 
+TRACING = Path(__file__).parent / "servers" / "tracing"
+
 # A fixture that a test uses says what the test needs.
 MARKERS = {
     "database_url": "databases",
@@ -49,6 +52,13 @@ MARKERS = {
 def pytest_configure() -> None:
     """Nothing that a test does may leave the machine."""
     loopback.guard()
+
+
+def pytest_sessionstart() -> None:
+    """Let the servers that tests start report what they ran, where coverage is measured."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:
+        paths = [str(TRACING), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
