@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
-ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+from authserver.protocol.policy import SIGNING_ALGORITHMS
+
+ALGORITHMS: Final = SIGNING_ALGORITHMS
 """What this server signs with (RFC 7518 §3.1, RFC 8037), in the order discovery lists them."""
 RSA_BITS: Final = 2048
 LARGEST_RSA_BITS: Final = 8192

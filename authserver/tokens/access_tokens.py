@@ -1,0 +1,109 @@
+"""What an access token says: the JWT profile of RFC 9068.
+
+Builders are pure: the same arguments give the same claims. An opaque access
+token has the same claims, kept with its row instead of signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+TYPE: Final = "at+jwt"
+"""The `typ` of an access token (RFC 9068 §2.1), which no other token of this server has."""
+
+GRANT_CLAIM: Final = "grant_id"
+"""Our private claim: the grant that the token hangs on, by which revocation finds it."""
+
+PERSONAL_CLAIMS: Final[Mapping[str, str]] = MappingProxyType(
+    {"email": "email", "username": "profile", "roles": "roles", "org": "org"}
+)
+"""Claims about the person that an access token may carry, and the scope that releases each."""
+
+
+def build(
+    *,
+    issuer: str,
+    subject: str,
+    audience: Sequence[str],
+    client_id: str,
+    scopes: Collection[str],
+    jti: str,
+    issued_at: int,
+    expires_in: int,
+    grant_id: str | None = None,
+    sid: str | None = None,
+    auth_time: int | None = None,
+    acr: str = "",
+    amr: Sequence[str] = (),
+    cnf: Mapping[str, Any] | None = None,
+    user_claims: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The claims of an access token (RFC 9068 §2.2). Members that have no value are left out.
+
+    Args:
+        issuer: the issuer identifier.
+        subject: the user's id or pairwise id, or the client's id where it acts for itself.
+        audience: whom it is for; one value stands alone, several in a list (RFC 7519 §4.1.3).
+        client_id: whom it was issued to.
+        scopes: what it may do.
+        jti: the token's own id.
+        issued_at: seconds since 1970.
+        expires_in: seconds of life.
+        grant_id: the grant it hangs on.
+        sid: the session as this client sees it.
+        auth_time: when the person authenticated, seconds since 1970.
+        acr: how strongly, or an empty string.
+        amr: by which methods (RFC 8176).
+        cnf: the key that the presenter must prove (RFC 7800 §3.1).
+        user_claims: what `released` let through; never replaces a claim of the protocol.
+
+    Raises:
+        ValueError: no audience; such a token would be good everywhere.
+    """
+    if not audience:
+        raise ValueError("an access token names its audience")
+    claims: dict[str, Any] = {
+        **user_claims,
+        "iss": issuer,
+        "sub": subject,
+        "aud": audience[0] if len(audience) == 1 else list(audience),
+        "exp": issued_at + expires_in,
+        "iat": issued_at,
+        "jti": jti,
+        "client_id": client_id,
+    }
+    optional: dict[str, Any] = {
+        "scope": " ".join(sorted(scopes)),
+        GRANT_CLAIM: grant_id,
+        "sid": sid,
+        "auth_time": auth_time,
+        "acr": acr,
+        "amr": list(amr),
+        "cnf": dict(cnf) if cnf else None,
+    }
+    # Without these members the user's claims must not supply them either.
+    for name, value in optional.items():
+        claims.pop(name, None)
+        if value or value == 0:
+            claims[name] = value
+    return claims
+
+
+def released(
+    person: Mapping[str, Any], scopes: Collection[str], *, first_party: bool, pairwise: bool
+) -> dict[str, Any]:
+    """What of a person's `email`, `username`, `roles` and `org` goes into an access token.
+
+    Only what a granted scope names, or everything for the operator's own clients;
+    nothing where the client knows the person by a pairwise subject, because an
+    address or a name would undo it.
+    """
+    if pairwise:
+        return {}
+    return {
+        claim: person[claim]
+        for claim, scope in PERSONAL_CLAIMS.items()
+        if person.get(claim) and (first_party or scope in scopes)
+    }

@@ -1,0 +1,116 @@
+"""What an ID token says (OpenID Connect Core §2), and reading one that comes back as a hint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from authserver.crypto.derivation import encode
+from authserver.protocol.errors import InvalidToken
+from authserver.signing.keys import ALGORITHMS
+from authserver.tokens import jose
+
+TYPE: Final = "JWT"
+
+_HASHES: Final[Mapping[str, str]] = MappingProxyType(
+    # Ed25519 is defined with SHA-512 (RFC 8032 §5.1); the others name their hash.
+    {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What an ID token that came back says: about whom, issued to which client, in which session of that client."""
+
+    subject: str
+    client_id: str
+    sid: str | None
+
+
+def build(
+    *,
+    issuer: str,
+    subject: str,
+    client_id: str,
+    issued_at: int,
+    expires_in: int,
+    algorithm: str,
+    auth_time: int | None = None,
+    nonce: str | None = None,
+    acr: str = "",
+    amr: Sequence[str] = (),
+    sid: str | None = None,
+    access_token: str | None = None,
+    code: str | None = None,
+    other_audiences: Sequence[str] = (),
+    user_claims: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The claims of an ID token. Members that have no value are left out.
+
+    Args:
+        issuer: the issuer identifier.
+        subject: the user's id, or the pairwise id for this client.
+        client_id: whom it is for.
+        issued_at: seconds since 1970.
+        expires_in: seconds of life.
+        algorithm: what it will be signed with, which decides the hash of `at_hash` and `c_hash`.
+        auth_time: when the person authenticated, seconds since 1970.
+        nonce: the request's nonce, unchanged.
+        acr: how strongly the person authenticated, or an empty string.
+        amr: by which methods (RFC 8176).
+        sid: the session as this client sees it.
+        access_token: the access token it travels with.
+        code: the authorization code it travels with.
+        other_audiences: further audiences; then `azp` names the client (OpenID Connect Core §2).
+        user_claims: claims about the person; they never replace a claim of the protocol.
+    """
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": subject,
+        "aud": [client_id, *other_audiences] if other_audiences else client_id,
+        "exp": issued_at + expires_in,
+        "iat": issued_at,
+    }
+    optional: dict[str, Any] = {
+        "azp": client_id if other_audiences else None,
+        "auth_time": auth_time,
+        "nonce": nonce,
+        "acr": acr or None,
+        "amr": list(amr) or None,
+        "sid": sid,
+        "at_hash": left_half_hash(access_token, algorithm) if access_token else None,
+        "c_hash": left_half_hash(code, algorithm) if code else None,
+    }
+    personal = {name: value for name, value in user_claims.items() if name not in claims and name not in optional}
+    return personal | claims | {name: value for name, value in optional.items() if value is not None}
+
+
+def left_half_hash(value: str, algorithm: str) -> str:
+    """`at_hash` or `c_hash` of a value: the left half of its hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+
+    Raises:
+        KeyError: this server does not sign with `algorithm`.
+    """
+    digest = hashlib.new(_HASHES[algorithm], value.encode("ascii")).digest()
+    return encode(digest[: len(digest) // 2])
+
+
+def read_hint(hint: str, keys: jose.KeySource, issuer: str) -> Hint:
+    """What an `id_token_hint` says: an ID token of ours, whether or not it has expired.
+
+    An expired hint still names the person it was issued for (OpenID Connect
+    RP-Initiated Logout §2); it proves nothing else.
+
+    Raises:
+        InvalidToken: it is not an ID token that this issuer signed; `reason` says why.
+    """
+    claims = jose.verify(hint, keys, algorithms=ALGORITHMS, typ=TYPE)
+    if claims.get("iss") != issuer:
+        raise InvalidToken("the hint was issued elsewhere", reason="issuer_wrong")
+    audience = claims.get("azp") or claims.get("aud")
+    if not isinstance(claims.get("sub"), str) or not isinstance(audience, str):
+        raise InvalidToken("the hint names no subject or no client", reason="claim_missing")
+    return Hint(claims["sub"], audience, claims.get("sid"))
