@@ -11,6 +11,7 @@ import datetime
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -141,6 +142,15 @@ def chromium() -> Iterator[Browser]:
     _available(chromium_browser.missing())
     with chromium_browser.running() as browser:
         yield browser
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that other users may reach, for servers that give up root; pytest's own are private."""
+    with tempfile.TemporaryDirectory(prefix="authserver-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
 
 
 # --- databases --------------------------------------------------------------------------------

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import redis
+import requests
 
 from authserver.storage import Database, migrations
 from tests.loopback import LeavesTheMachineError
+from tests.servers import apache
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import ServerError, ServerProcess, accepts, free_port
 from tests.servers.redis import Redis
@@ -30,6 +32,22 @@ if TYPE_CHECKING:
 LISTEN = """
 import http.server, sys
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.BaseHTTPRequestHandler).serve_forever()
+"""
+
+
+RELYING_PARTY = """
+OIDCProviderIssuer https://op.example
+OIDCProviderAuthorizationEndpoint https://op.example/authorize
+OIDCProviderTokenEndpoint https://op.example/token
+OIDCProviderJwksUri https://op.example/jwks
+OIDCClientID apache
+OIDCClientSecret secret
+OIDCRedirectURI http://127.0.0.1:{port}/callback
+OIDCCryptoPassphrase 0123456789
+<Location />
+AuthType openid-connect
+Require valid-user
+</Location>
 """
 
 
@@ -126,3 +144,13 @@ def test_a_database_has_the_current_schema_and_nothing_in_it(database: Database)
     migrations.require_head(database)
     with database.reading() as unit:
         assert unit.users.page(limit=1) == []
+
+
+def test_apache_sends_a_stranger_to_the_provider(open_directory: Path) -> None:
+    if (reason := apache.missing()) is not None:
+        pytest.skip(reason)
+    with apache.running(open_directory, RELYING_PARTY) as server:
+        (server.pages / "index.html").write_text("secret")
+        answer = requests.get(f"{server.origin}/", allow_redirects=False, timeout=10)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("https://op.example/authorize?response_type=code")
