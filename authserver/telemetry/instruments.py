@@ -14,6 +14,7 @@ import os
 import threading
 from bisect import bisect_left
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from authserver.telemetry.readings import Family, Kind
 OTHER = "other"
 MAX_SERIES = 200
 SCRATCH = 64
+NOWHERE = slots.CELLS - SCRATCH  # where series count for which no cells are left; nobody reads it
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -156,7 +158,7 @@ class Registry:
             self._adopt(slot.entries())
             for instrument, values, start in starts:
                 moved = instrument.starts[values] = self.allocate(instrument, values)
-                for offset in range(instrument.width):
+                for offset in range(instrument.width if start != NOWHERE else 0):
                     self.cells[moved + offset] += own[start + offset]
 
     def snapshot(self) -> list[Family]:
@@ -164,7 +166,8 @@ class Registry:
         with self.lock:
             found = {name: instrument.reading() for name, instrument in self.instruments.items()}
             for instrument, values, start in self._starts():
-                found[instrument.name].add(values, self.cells[start : start + instrument.width].tolist())
+                if start != NOWHERE:
+                    found[instrument.name].add(values, self.cells[start : start + instrument.width].tolist())
         return list(found.values())
 
     def _starts(self) -> list[tuple[_Instrument, tuple[str, ...], int]]:
@@ -188,9 +191,9 @@ class Registry:
         key = (instrument.name, values, instrument.width)
         if key in self._known:
             return self._known[key]
-        fits = self._used + instrument.width <= slots.CELLS - SCRATCH
+        fits = self._used + instrument.width <= NOWHERE
         if not fits or not self._write_index(instrument, values):
-            return slots.CELLS - SCRATCH
+            return NOWHERE
         start = self._known[key] = self._used
         self._used += instrument.width
         return start
@@ -211,9 +214,11 @@ class Registry:
         for instrument in self.instruments.values():
             instrument.adopt_lock(self.lock)
         self.cells = _own_memory()
-        if self._slot is not None:
-            self._slot.close()
-            self._slot = None
+        slot, self._slot = self._slot, None
+        if slot is not None:
+            # A thread that was counting when the process forked does not exist here, but its view of the cells does.
+            with suppress(BufferError):
+                slot.close()
 
 
 def _own_memory() -> memoryview[float]:

@@ -6,6 +6,7 @@ Further fields go in `extra`: `log.info("code issued", extra={"client_id": …})
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
@@ -21,9 +22,6 @@ from authserver.telemetry.redaction import redact_field, redact_text
 
 OWN_ATTRIBUTES = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {"message", "asctime", "taskName"}
 MAX_TEXT = 8192
-
-JSON = orjson.OPT_NON_STR_KEYS
-LINE = JSON | orjson.OPT_APPEND_NEWLINE
 
 # Libraries that write whole tokens, statements or bodies at their lower levels.
 QUIET = ("authlib", "sqlalchemy.engine", "urllib3", "redis", "webauthn", "onelogin")
@@ -53,13 +51,20 @@ def configure(
     stream = {"stderr": sys.stderr, "stdout": sys.stdout}[output] if isinstance(output, str) else output
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONFormatter() if format == "json" else TextFormatter())
-    root = logging.getLogger()
-    if _handler is not None:
-        root.removeHandler(_handler)
-    root.addHandler(handler)
+    reset()
+    logging.getLogger().addHandler(handler)
     _handler = handler
     logging.captureWarnings(True)
     set_levels(level, levels)
+
+
+def reset() -> None:
+    """Stop writing; the process's loggers are as if `configure` had not been called."""
+    global _handler  # noqa: PLW0603
+    if _handler is not None:
+        logging.getLogger().removeHandler(_handler)
+        logging.captureWarnings(False)
+    _handler = None
 
 
 def set_levels(level: str, levels: Iterable[str] = ()) -> None:
@@ -96,13 +101,13 @@ def write_access(logger: logging.Logger, fields: dict[str, Any]) -> None:
         "level": "info",
         "logger": logger.name,
         "message": "request",
-        "correlation_id": request.correlation_id,
+        "correlation_id": redact_text(request.correlation_id),
     }
     for name, value in {**request.notes, **fields}.items():
         line[name] = redact_field(name, value)
-    text = orjson.dumps(line, option=LINE, default=str).decode()
+    text = _encoded(line)
     with handler.lock or nullcontext():
-        handler.stream.write(text)
+        handler.stream.write(text + handler.terminator)
         handler.flush()
 
 
@@ -111,7 +116,7 @@ class JSONFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a single line of JSON."""
-        return orjson.dumps(fields_of(record), option=JSON, default=str).decode()
+        return _encoded(fields_of(record))
 
 
 class TextFormatter(logging.Formatter):
@@ -135,7 +140,7 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
         "level": record.levelname.lower(),
         "logger": record.name,
         "message": redact_text(_message(record)[:MAX_TEXT]),
-        "correlation_id": request.correlation_id,
+        "correlation_id": redact_text(request.correlation_id),
     }
     for name, value in request.notes.items():
         found[name] = redact_field(name, value)
@@ -146,6 +151,14 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
         found["error"] = record.exc_info[0].__name__
         found["stack"] = redact_text(logging.Formatter().formatException(record.exc_info))
     return found
+
+
+def _encoded(fields: dict[str, Any]) -> str:
+    """JSON; what the fast encoder refuses (unpaired surrogates, numbers beyond 64 bits) goes through the slow one."""
+    try:
+        return orjson.dumps(fields, option=orjson.OPT_NON_STR_KEYS, default=str).decode()
+    except TypeError:
+        return json.dumps(fields, default=str)
 
 
 def _message(record: logging.LogRecord) -> str:

@@ -43,7 +43,7 @@ PLAIN_NAMES = frozenset(
     | {"password_min_length", "password_max_length", "password_classes", "code_challenge_method"}
 )
 # Names whose values are long and random on purpose, and public: key ids, thumbprints, references.
-PUBLIC_NAMES = frozenset({"kid", "jkt", "correlation_id", "reference", "fingerprint", "etag"})
+PUBLIC_NAMES = frozenset({"kid", "jkt", "reference", "fingerprint", "etag"})
 
 _WORDS = "|".join(part.replace("_", "[_-]?") for part in SECRET_PARTS)
 _ASSIGNMENT = re.compile(

@@ -57,8 +57,16 @@ class Slot:
         return True
 
     def close(self) -> None:
-        """Let go of the slot without touching its numbers; a forked child leaves its parent's lock alone."""
+        """Let go of the slot without touching its numbers.
+
+        The lock goes with the last descriptor of it, so a forked child leaves its parent's alone. The mapping holds
+        a descriptor of its own.
+
+        Raises:
+            BufferError: a view of the cells is still in use.
+        """
         os.close(self.descriptor)
+        self.memory.close()
 
 
 def claim(directory: Path) -> Slot:
