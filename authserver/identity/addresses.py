@@ -20,6 +20,7 @@ MAX_EMAIL: Final = 254
 MAX_USERNAME: Final = 255
 MIN_USERNAME: Final = 2
 LOCAL_DOMAINS: Final = ("@localhost", ".localhost", ".local", ".test", ".internal")
+UNKNOWN: Final = "\N{REPLACEMENT CHARACTER}"
 MAX_LOGIN: Final = 1024
 """Characters of a login field that are looked at; nobody has a longer name."""
 
@@ -163,7 +164,8 @@ def login_key(login: str) -> str:
     try:
         return Email.parse(text).key if "@" in text else Username.parse(text).key
     except ValidationError:
-        return _folded(text)
+        # What no database stores (NUL, halves of surrogate pairs) becomes a character that no name may contain.
+        return _folded("".join(UNKNOWN if unicodedata.category(char) in ("Cc", "Cs") else char for char in text))
 
 
 def _checked_parts(text: str) -> tuple[str, str, str]:
@@ -174,7 +176,7 @@ def _checked_parts(text: str) -> tuple[str, str, str]:
     the operator's to use; the validator refuses them, so it sees them below another one.
     """
     suffix = ".example.com" if text.lower().endswith(LOCAL_DOMAINS) else ""
-    found = validate_email(text + suffix, check_deliverability=False)
+    found = validate_email(text + suffix, check_deliverability=False, strict=True)
     return found.local_part, found.domain.removesuffix(suffix), found.ascii_domain.removesuffix(suffix)
 
 
@@ -186,7 +188,9 @@ def _folded(text: str) -> str:
 
 def _is_unseen(char: str) -> bool:
     category = unicodedata.category(char)
-    return category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or (category == "Zs" and char != " ")
+    return (
+        char == UNKNOWN or category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} or (category == "Zs" and char != " ")
+    )
 
 
 def _username(message: str) -> ValidationError:

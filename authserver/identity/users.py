@@ -96,7 +96,8 @@ class Users:
         Raises:
             NotFound: nobody.
         """
-        user = unit.users.find(reference) if looks_like_id(reference) else None
+        is_id = looks_like_id(reference) and reference.isascii() and reference.isprintable()
+        user = unit.users.find(reference) if is_id else None
         if user is None:
             user = unit.users.find_by_login(login_key(reference))
         if user is None:
