@@ -1,0 +1,165 @@
+"""Runs the server on granian.
+
+granian is told to do what it leaves open: replace a worker that was killed,
+have workers that end with their parent, listen on one socket that all workers
+share (with a socket each, connections that wait for a replaced worker are
+reset), and hand over requests without a copy of the process environment.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+from granian import _granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import mp
+from granian.server.mp import MPServer, WorkerProcess
+
+from authserver.edge import limits_table
+from authserver.ops import instance_lock
+from authserver.ops.background import BackgroundProcess
+from authserver.ops.process_life import die_with_parent
+from authserver.ops.serving import BACKLOG, ServeOptions, begin_instance, begin_worker, listen, load_target, preload
+from authserver.telemetry.logs import get_logger
+
+_log = get_logger(__name__)
+
+TOLERATED_DEATHS, DEATHS_WITHIN = 10, 60.0
+HEADER_READ_MILLISECONDS = 10_000
+# One logger tree for everything: granian's own messages go where ours go.
+_LOGGING: dict[str, Any] = {
+    "formatters": {},
+    "handlers": {},
+    "loggers": {"_granian": {"level": "INFO", "propagate": True}, "granian.access": {"level": "WARNING"}},
+}
+_MISLEADING = ("Configuration allows spawning", "Workers respawn is configured", "Configured number of workers")
+
+
+_granian_mp: Any = mp
+_wrapped_by_granian = _granian_mp._wsgi_call_wrap
+
+
+class _Server(MPServer):
+    """granian's server with one listening socket for all workers."""
+
+    listening: socket.socket
+    _deaths: list[float]
+    _ssp: Any
+    _shd: Any
+    _sfd: Any
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._sso = self.listening
+        self._sfd = self.listening.fileno()
+        holder: Any = _granian.SocketHolder
+        self._shd = holder(os.dup(self._sfd), False, BACKLOG)
+
+    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
+        """Replace workers; single deaths, however close, do not end the server, only a crash loop does."""
+        super()._respawn_workers(workers, spawn_target, target_loader, delay)
+        moment = time.monotonic()
+        self._deaths = [death for death in self._deaths if moment - death < DEATHS_WITHIN] + [moment]
+        if len(self._deaths) < TOLERATED_DEATHS:
+            self.respawned_wrks.clear()
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        AlreadyRunning: this instance is served on this port.
+        OSError: the address cannot be had.
+        SystemExit: workers cannot start.
+    """
+    lock = instance_lock.acquire(options.instance_dir, options.port)
+    background: BackgroundProcess | None = None
+    try:
+        listening = listen(options.host, options.port, options.graceful_timeout if lock.after_crash else 0)
+        preload(options.preloaded)
+        begin_instance(options)
+        if options.background is not None:
+            background = BackgroundProcess(options.background, options.graceful_timeout)
+            background.start()
+        server = _server(options, listening)
+        server.serve(
+            spawn_target=_spawner(options), target_loader=lambda: load_target(options.target), wrap_loader=False
+        )
+    finally:
+        if background is not None:
+            background.stop()
+        lock.release()
+
+
+def _server(options: ServeOptions, listening: socket.socket) -> _Server:
+    server = _Server(
+        options.target,
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.WSGI,
+        workers=options.workers,
+        blocking_threads=options.threads,
+        backlog=BACKLOG,
+        backpressure=max(options.threads * 2, 128),
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_READ_MILLISECONDS,
+            max_buffer_size=limits_table.HEADERS_BYTES * 2,
+        ),
+        websockets=False,
+        log_dictconfig=_LOGGING,
+        log_level=LogLevels.info,
+        ssl_cert=options.certfile,
+        ssl_key=options.keyfile,
+        respawn_failed_workers=True,
+        workers_lifetime=options.jittered_lifetime() if options.lifetime else None,
+        workers_kill_timeout=options.graceful_timeout,
+    )
+    server.listening = listening
+    server._deaths = []
+    _quieten()
+    return server
+
+
+def _quieten() -> None:
+    """Leave out advice that does not hold here: threads wait for slow senders, and the socket is shared."""
+    logger = _granian_mp.logger
+    logger.handlers.clear()
+    logger.addFilter(lambda record: not record.getMessage().startswith(_MISLEADING))
+
+
+def _spawner(options: ServeOptions) -> Callable[..., None]:
+    """What granian runs in each worker process."""
+    parent = os.getpid()
+
+    def spawn(*args: Any, **kwargs: Any) -> None:
+        die_with_parent(parent, options.graceful_timeout)
+        begin_worker(options)
+        _granian_mp._wsgi_call_wrap = _direct
+        # The target itself, without the wrapping that this function already has.
+        serve_requests: Any = MPServer._spawn_wsgi_worker
+        serve_requests.__wrapped__(*args, **kwargs)
+
+    wrapped: Callable[..., None] = WorkerProcess.wrap_target(spawn)  # type: ignore[no-untyped-call]
+    return wrapped
+
+
+def _direct(callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | None = None) -> Callable[..., int]:
+    """Call the edge directly, with the request's own keys alone; granian would add the process environment."""
+    exchange = getattr(callback, "exchange", None)
+    if exchange is None:
+        wrapped: Callable[..., int] = _wrapped_by_granian(callback, scope_opts, access_log_fmt)
+        return wrapped
+
+    def run(protocol: Any, environ: dict[str, Any]) -> int:
+        status, headers, body = exchange(environ)
+        protocol.response_bytes(status, headers, body)
+        return int(status)
+
+    return run

@@ -1,0 +1,10 @@
+"""gunicorn -c deploy/gunicorn.conf.py authserver.wsgi:application
+
+Everything comes from the settings of the server (`AUTHSERVER_*`, authserver.toml).
+"""
+
+from authserver.cli.serve import options_of
+from authserver.ops.serving_gunicorn import configuration
+from authserver.settings import load
+
+globals().update(configuration(options_of(load())))

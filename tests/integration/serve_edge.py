@@ -1,0 +1,47 @@
+"""python -m tests.integration.serve_edge SERVER PORT INSTANCE_DIR [WORKERS] [THREADS] [BACKGROUND_FILE]"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from threading import Event
+
+from authserver.ops.serving import Background, ServeOptions
+from authserver.telemetry import logs
+
+
+def _background(file: str) -> Background:
+    """Writes its process id and waits for the end."""
+
+    def work(stop: Event) -> None:
+        Path(file).write_text(str(os.getpid()))
+        stop.wait()
+        Path(file).write_text("ended")
+
+    return work
+
+
+def main(
+    server: str, port: str, instance_dir: str, workers: str = "1", threads: str = "8", background: str = ""
+) -> None:
+    """Serve until told to stop."""
+    logs.configure("info")
+    os.environ["EDGE_TEST_THREADS"] = threads
+    options = ServeOptions(
+        host="127.0.0.1",
+        port=int(port),
+        instance_dir=Path(instance_dir),
+        workers=int(workers),
+        threads=int(threads),
+        graceful_timeout=8,
+        background=_background(background) if background else None,
+        target="tests.integration.edge_application:application",
+        preloaded=(),
+    )
+    importlib.import_module(f"authserver.ops.serving_{server}").serve(options)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
