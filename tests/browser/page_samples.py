@@ -33,10 +33,14 @@ PHOTOS = Application(
     organization="Acme Corporation",
 )
 PLAIN = Application("Timesheets")
-LONG_NAME = Application("The Extraordinarily Long-Winded Photograph Archive And Sharing Application Of Ac", organization="A" * 80)
+LONG_NAME = Application(
+    "The Extraordinarily Long-Winded Photograph Archive And Sharing Application Of Ac", organization="A" * 80
+)
 ADA = Account("ada@example.com", "Ada Lovelace", "ada")
 GRACE = Account("grace.hopper@navy.example", "", "grace", signed_in=False)
-LONG_ADDRESS = Account("a" * 64 + "@" + ("b" * 60 + ".") * 3 + "c" * 6, "Wolfeschlegelsteinhausenbergerdorff " * 3, "long")
+LONG_ADDRESS = Account(
+    "a" * 64 + "@" + ("b" * 60 + ".") * 3 + "c" * 6, "Wolfeschlegelsteinhausenbergerdorff " * 3, "long"
+)
 SCOPES = (
     ConsentScope("openid", required=True),
     ConsentScope("profile"),
