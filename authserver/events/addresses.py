@@ -38,21 +38,15 @@ _FORBIDDEN: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
         "203.0.113.0/24",  # documentation
         "224.0.0.0/4",  # multicast
         "240.0.0.0/4",  # reserved, broadcast
-        "::/96",  # unspecified, loopback, IPv4-compatible
-        "64:ff9b:1::/48",  # local NAT64, whatever it leads to
-        "100::/64",  # discard
         "2001::/23",  # protocol assignments, Teredo among them
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
-        "fc00::/7",  # unique local
-        "fe80::/10",  # link-local
-        "fec0::/10",  # site-local
-        "ff00::/8",  # multicast
     )
 )
 _NAT64: Final = IPv6Network("64:ff9b::/96")
+_UNICAST: Final = IPv6Network("2000::/3")
+"""All that has been given out of IPv6 for use in public; the rest is special, translated or not yet anything."""
 
 
 class NotAHost(ValueError):
@@ -64,6 +58,8 @@ def is_public(address: Address) -> bool:
     carried = _carried(address)
     if carried is not None:
         return is_public(carried)
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
     return address.is_global and not any(
         address in network for network in _FORBIDDEN if network.version == address.version
     )

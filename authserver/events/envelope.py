@@ -109,7 +109,7 @@ def disclose(envelope: Envelope, sealer: Sealer) -> Opened:
 
 def moment_text(moment: datetime) -> str:
     """A moment as it stands in records: UTC, microseconds, one length."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).isoformat(timespec='microseconds')[:26]}Z"
 
 
 def moment_of(text: str) -> datetime:
