@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any
 
 from authserver.clients import policy as policies
-from authserver.protocol import uris
 from authserver.protocol import scopes as scope_values
+from authserver.protocol import uris
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
 
