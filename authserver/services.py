@@ -35,6 +35,7 @@ from authserver.issuing.introspection import Introspector
 from authserver.issuing.mint import Mint
 from authserver.issuing.reading import TokenReader
 from authserver.issuing.refreshing import RefreshTokenIssuer
+from authserver.issuing.reuse import ReuseResponse
 from authserver.issuing.revocation import Revoker
 from authserver.issuing.subjects import SubjectClaims
 from authserver.login.interactions import InteractionLedger
@@ -152,7 +153,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     )
 
 
-def _token_server(
+def _token_server(  # noqa: PLR0917 - wiring takes what it wires
     settings: Settings,
     database: Database,
     crypto: Crypto,
@@ -171,9 +172,9 @@ def _token_server(
         recorder=recorder,
         refresh_tokens=RefreshTokenIssuer(crypto.handles, settings.pepper),
         subjects=SubjectClaims(),
-        sessions=sessions,
+        reuse=ReuseResponse(recorder, sessions),
     )
     server = TokenServer(database, authentication, mint, spool, collaborators)
     for grant in (AuthorizationCode, RefreshToken, ClientCredentials):
-        server.register_grant(grant)
+        server.offer(grant)
     return server

@@ -43,10 +43,10 @@ def narrow(scopes: frozenset[str], audience: Iterable[str], snapshot: Snapshot, 
     """The scopes that mean something to one of `audience`.
 
     A resource's scopes belong to it and the standard ones to the issuer; a
-    scope registered for nobody in particular belongs to every resource.
+    scope registered for nobody in particular goes with every audience.
     """
     known = frozenset(audience)
-    at_issuer, elsewhere = issuer in known, bool(known - {issuer})
+    at_issuer = issuer in known
 
     def belongs(name: str) -> bool:
         entry = snapshot.scope(name)
@@ -54,7 +54,7 @@ def narrow(scopes: frozenset[str], audience: Iterable[str], snapshot: Snapshot, 
             return False
         if entry.is_standard:
             return at_issuer
-        return elsewhere if entry.resource is None else entry.resource in known
+        return entry.resource is None or entry.resource in known
 
     return frozenset(name for name in scopes if belongs(name))
 

@@ -51,7 +51,7 @@ class Dispatcher:
                 reason=reasons[0],
                 spec="OIDC Core §3.1.2.6",
             )
-        return self._interrupt(unit, situation, interaction, handle, prompt, reasons)
+        return self._interrupt(unit, situation, (interaction, handle), prompt, reasons)
 
     def _check_end(self, situation: Situation) -> None:
         """Some facts end the request, however many others are still missing."""
@@ -76,11 +76,11 @@ class Dispatcher:
         self,
         unit: Unit,
         situation: Situation,
-        interaction: Interaction | None,
-        handle: str,
+        begun: tuple[Interaction | None, str],
         prompt: prompts.Prompt,
         reasons: tuple[str, ...],
     ) -> Interrupt:
+        interaction, handle = begun
         secrets = None
         browser = situation.browser
         if interaction is None:

@@ -83,6 +83,10 @@ def _must_change_password(situation: Situation) -> bool:
     return situation.user is not None and situation.user.password_must_change
 
 
+def _must_prove_old_password(situation: Situation) -> bool:
+    return situation.user is not None and situation.user.password_must_change and situation.login is None
+
+
 def _asked_to_consent(situation: Situation) -> bool:
     return "consent" in situation.context.prompts and situation.consent is None
 
@@ -98,7 +102,9 @@ def _not_consented(situation: Situation) -> bool:
 
 def _native_silently(situation: Situation) -> bool:
     """Any program on the device can claim such a redirect URI, so somebody must have seen a page."""
-    return is_native_callback(situation.context.redirect_uri) and _is_native(situation) and not _has_seen_page(situation)
+    return (
+        is_native_callback(situation.context.redirect_uri) and _is_native(situation) and not _has_seen_page(situation)
+    )
 
 
 def _is_native(situation: Situation) -> bool:
@@ -128,6 +134,11 @@ PROMPTS: tuple[Prompt, ...] = (
             Check("login_prompt", "The application asked for a fresh login.", _asked_to_log_in),
             Check("max_age", "The last login is older than the application allows.", _too_old),
             Check("id_token_hint", "Somebody else is signed in than the application expects.", _other_subject),
+            Check(
+                "password_must_change",
+                "Replacing the password takes the old one.",
+                _must_prove_old_password,
+            ),
         ),
     ),
     Prompt(

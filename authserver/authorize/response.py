@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from authserver.authorize.context import Context
 from authserver.authorize.outcomes import ClientResponse
 from authserver.authorize.situation import Situation
@@ -21,9 +20,7 @@ from authserver.storage.unit import Unit
 class CodeResponder:
     """Issues authorization codes. Nothing else does."""
 
-    def __init__(
-        self, issuer: str, handles: Handles, sessions: SessionRegistry, recorder: Recorder
-    ) -> None:
+    def __init__(self, issuer: str, handles: Handles, sessions: SessionRegistry, recorder: Recorder) -> None:
         self._issuer = issuer
         self._handles = handles
         self._sessions = sessions

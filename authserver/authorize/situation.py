@@ -43,7 +43,7 @@ class Situation:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the authentication satisfies `max_age`: measured when the request was received, not when a page was left."""
+        """Whether the authentication satisfies `max_age`, measured when the request was received."""
         maximum = self.context.max_age
         if maximum is None or self.login is not None:
             return True

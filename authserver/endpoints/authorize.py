@@ -11,13 +11,13 @@ from authserver.authorize import pipeline
 from authserver.authorize.context import Context, Via
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.crypto.handles import Kind
-from authserver.web.border import Border
-from authserver.web.page_errors import application_of
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
+from authserver.web.border import Border
+from authserver.web.page_errors import application_of
 from authserver.web.page_values import FormPostPage
 
 PATH = "/oauth2/authorize"

@@ -56,7 +56,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "code_challenge_methods_supported": [pkce.S256],
         "acr_values_supported": [level for level in ACR_ORDER if level in ACR_REACHABLE],
         "claim_types_supported": ["normal"],
-        "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.CLAIMS}),
+        "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.STANDARD_CLAIMS}),
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page", "popup", "touch", "wap"],
         "ui_locales_supported": sorted(ui_locales),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from authserver.edge.chain import Handler
-from authserver.endpoints import bearer
 from authserver.edge.cors import allowing
+from authserver.endpoints import bearer
 from authserver.endpoints.machine_errors import render
 from authserver.identity import profiles
 from authserver.protocol.errors import InvalidToken, ProtocolError

@@ -8,7 +8,7 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 
 from authserver.access import resources as access_resources
 from authserver.crypto.handles import Kind
-from authserver.events.catalog import GrantRevoked, SuspiciousActivityDetected, TokensIssued
+from authserver.events.catalog import TokensIssued
 from authserver.grants.phases import Phases
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.liveness import why_dead
@@ -80,7 +80,9 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         if code.code_challenge is None:
             if verifier is not None:
                 # A challenge that was stripped on the way would otherwise go unnoticed (RFC 9700 §4.8.2).
-                raise InvalidGrant("There was no code_challenge to verify.", reason="pkce_downgrade", spec="RFC 9700 §4.8.2")
+                raise InvalidGrant(
+                    "There was no code_challenge to verify.", reason="pkce_downgrade", spec="RFC 9700 §4.8.2"
+                )
             return
         if verifier is None:
             raise InvalidGrant("The parameter code_verifier is missing.", reason="pkce_verifier_missing")
@@ -139,27 +141,15 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         )
 
     def _replayed(self, grant: Grant) -> Refused:
-        """A second use by whoever proved possession: the code leaked, so everything it yielded ends (RFC 6749 §4.1.2)."""
-        ends_session = self.request.client.policy.reuse_ends_session
+        """A second use by whoever proved possession: the code leaked, so what it yielded ends (RFC 6749 §4.1.2)."""
+        ends_session, reuse = self.request.client.policy.reuse_ends_session, self.services.reuse
         return Refused(
             InvalidGrant(WORDS, reason="code_replayed", spec="RFC 6749 §4.1.2", details={"grant": grant.id}),
-            lambda unit: self._revoke(unit, grant, ends_session=ends_session),
+            lambda unit: reuse.end(unit, grant, "code_replayed", ends_session=ends_session),
         )
-
-    def _revoke(self, unit: Unit, grant: Grant, *, ends_session: bool) -> None:
-        ids = {"user_id": grant.user_id, "client_id": grant.client_id, "session_id": grant.session_id, "grant_id": grant.id}
-        recorder = self.services.recorder
-        recorder.record(unit, SuspiciousActivityDetected(reason="code_replayed", **ids))
-        if unit.grants.revoke(grant.id, "code_replayed"):
-            unit.refresh_tokens.revoke_family(grant.id)
-            recorder.record(unit, GrantRevoked(reason="code_replayed", **ids))
-        if ends_session and grant.session_id and grant.user_id:
-            self.services.sessions.end(unit, grant.session_id, grant.user_id, "code_replayed")
 
 
 def _wants_refresh_token(rule: str, grant_types: frozenset[str], scopes: frozenset[str]) -> bool:
     if REFRESH_TOKEN not in grant_types:
         return False
     return rule == "always" or "openid" not in scopes or "offline_access" in scopes
-
-

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from authserver.access.catalog import ResourceCatalog
 from authserver.crypto.handles import Handles
 from authserver.events.outbox import Recorder
-from authserver.identity.sessions import SessionRegistry
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.refreshing import RefreshTokenIssuer
+from authserver.issuing.reuse import ReuseResponse
 from authserver.issuing.subjects import SubjectClaims
 from authserver.storage.unit import Unit
 
@@ -29,7 +29,7 @@ class GrantServices:
     recorder: Recorder
     refresh_tokens: RefreshTokenIssuer
     subjects: SubjectClaims
-    sessions: SessionRegistry
+    reuse: ReuseResponse
 
 
 class Phases:
@@ -52,6 +52,6 @@ class Phases:
         """Check the form of the request, without the database."""
         raise AssertionError("every grant validates its own request")
 
-    def redeem(self, unit: Unit) -> Authorization:
+    def redeem(self, unit: Unit) -> Authorization:  # noqa: ARG002 - what a grant redeems is its own
         """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""
         raise AssertionError("every grant redeems its own credential")

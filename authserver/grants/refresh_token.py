@@ -5,7 +5,7 @@ from __future__ import annotations
 from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from authserver.access import resources as access_resources
-from authserver.events.catalog import GrantRevoked, RefreshTokenRevoked, SuspiciousActivityDetected, TokenRefreshed
+from authserver.events.catalog import TokenRefreshed
 from authserver.grants.phases import Phases
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.liveness import session_is_open, why_dead
@@ -122,19 +122,10 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
 
     def _reused(self, row: TokenRow, grant: Grant) -> Refused:
         """A rotated token came back: it leaked, or its successor did. The whole family ends (RFC 9700 §4.14.2)."""
-        ends_session = self.request.client.policy.reuse_ends_session
+        ends_session, reuse = self.request.client.policy.reuse_ends_session, self.services.reuse
         return Refused(
-            InvalidGrant(WORDS, reason="refresh_token_reused", spec="RFC 9700 §4.14.2", details={"family": row.family_id}),
-            lambda unit: self._revoke(unit, row, grant, ends_session=ends_session),
+            InvalidGrant(
+                WORDS, reason="refresh_token_reused", spec="RFC 9700 §4.14.2", details={"family": row.family_id}
+            ),
+            lambda unit: reuse.end(unit, grant, "refresh_token_reused", ends_session=ends_session),
         )
-
-    def _revoke(self, unit: Unit, row: TokenRow, grant: Grant, *, ends_session: bool) -> None:
-        ids = {"user_id": grant.user_id, "client_id": grant.client_id, "session_id": grant.session_id, "grant_id": grant.id}
-        recorder = self.services.recorder
-        recorder.record(unit, SuspiciousActivityDetected(reason="refresh_token_reused", **ids))
-        unit.refresh_tokens.revoke_family(row.family_id)
-        recorder.record(unit, RefreshTokenRevoked(reason="reused", family_id=row.family_id, **ids))
-        if unit.grants.revoke(grant.id, "refresh_token_reused"):
-            recorder.record(unit, GrantRevoked(reason="refresh_token_reused", **ids))
-        if ends_session and grant.session_id and grant.user_id:
-            self.services.sessions.end(unit, grant.session_id, grant.user_id, "refresh_token_reused")

@@ -83,7 +83,7 @@ class ChangePasswordStep(Step):
             application=visit.application,
             problems=problems,
         )
-        return self.border.pages.render(page, visit.request, status=status)
+        return self.render(visit, page, status=status)
 
 
 def _translated(refused: PasswordRefused) -> tuple[PasswordProblem, ...]:

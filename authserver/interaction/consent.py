@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from authserver.access import consents
 from authserver.access import scopes as access_scopes
 from authserver.events.catalog import ConsentDenied, ConsentGranted
 from authserver.interaction.step import Step, Visit
@@ -49,7 +48,7 @@ class ConsentStep(Step):
             ),
             can_remember=self._can_remember(visit),
         )
-        return self.border.pages.render(page, visit.request)
+        return self.render(visit, page)
 
     def post(self, visit: Visit) -> Response:
         """Allow, refuse, or change the account."""
@@ -60,11 +59,11 @@ class ConsentStep(Step):
         chosen = asked & (frozenset(visit.request.form.all("scope")) | {REQUIRED_SCOPE})
         with self.services.database.unit() as unit:
             interaction = self._current(unit, visit)
-            session, user = self._person(unit, interaction)
+            session, _user = self._person(unit, interaction)
             if action == "allow" and (chosen or not asked):
-                self._allow(unit, visit, interaction, session, user, chosen)
+                self._allow(unit, visit, interaction, session, chosen)
             else:
-                self._deny(unit, visit, interaction, session, user, asked)
+                self._deny(unit, visit, interaction, session, asked)
         return self.resume(visit)
 
     def _allow(
@@ -73,21 +72,23 @@ class ConsentStep(Step):
         visit: Visit,
         interaction: Interaction,
         session: Session,
-        user: User,
         chosen: frozenset[str],
     ) -> None:
         services, client_id = self.services, visit.interaction.client_id or ""
         resources = frozenset(visit.parameters.all("resource"))
         remembered = visit.request.form.get("remember") is not None and self._can_remember(visit)
         services.ledger.prove(
-            unit, interaction, Fact(FactKind.CONSENT, user.id, detail={"scopes": sorted(chosen)}), session_id=session.id
+            unit,
+            interaction,
+            Fact(FactKind.CONSENT, session.user_id, detail={"scopes": sorted(chosen)}),
+            session_id=session.id,
         )
         if remembered:
-            consents.remember(unit, user.id, client_id, chosen, resources)
+            unit.consents.remember(session.user_id, client_id, chosen, resources)
         services.recorder.record(
             unit,
             ConsentGranted(
-                user_id=user.id,
+                user_id=session.user_id,
                 client_id=client_id,
                 session_id=session.id,
                 scopes=tuple(sorted(chosen)),
@@ -97,13 +98,13 @@ class ConsentStep(Step):
         )
 
     def _deny(
-        self, unit: Unit, visit: Visit, interaction: Interaction, session: Session, user: User, asked: frozenset[str]
+        self, unit: Unit, visit: Visit, interaction: Interaction, session: Session, asked: frozenset[str]
     ) -> None:
-        self.services.ledger.prove(unit, interaction, Fact(FactKind.DENIED, user.id, detail={"by": "consent"}))
+        self.services.ledger.prove(unit, interaction, Fact(FactKind.DENIED, session.user_id, detail={"by": "consent"}))
         self.services.recorder.record(
             unit,
             ConsentDenied(
-                user_id=user.id,
+                user_id=session.user_id,
                 client_id=visit.interaction.client_id,
                 session_id=session.id,
                 scopes=tuple(sorted(asked)),

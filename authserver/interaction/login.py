@@ -101,7 +101,7 @@ class LoginStep(Step):
             problem=problem,
             retry_after=retry_after,
         )
-        return self.border.pages.render(page, visit.request, status=status, headers=headers)
+        return self.render(visit, page, status=status, headers=headers)
 
 
 def _missing(username: str, password: str) -> LoginProblem | None:

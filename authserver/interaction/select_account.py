@@ -23,7 +23,7 @@ class SelectAccountStep(Step):
             sessions = unit.sessions.in_browser(visit.browser.id)
             accounts = tuple(self._account(unit, session) for session in sessions)
         page = SelectAccountPage(form=self.form(visit), accounts=accounts, application=visit.application)
-        return self.border.pages.render(page, visit.request)
+        return self.render(visit, page)
 
     def post(self, visit: Visit) -> Response:
         """Take the choice, or go on to the login page for another account."""

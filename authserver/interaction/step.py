@@ -14,7 +14,7 @@ from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 from authserver.web.border import Border
 from authserver.web.page_errors import application_of
-from authserver.web.page_values import Application, Form
+from authserver.web.page_values import Application, Form, Page
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class Step:
         except ProtocolError as error:
             return self.border.errors.render(request, error, self.name, client)
 
-    def show(self, visit: Visit) -> Response:
+    def show(self, visit: Visit) -> Response:  # noqa: ARG002
         """The page."""
         raise AssertionError("every step shows itself")
 
-    def post(self, visit: Visit) -> Response:
+    def post(self, visit: Visit) -> Response:  # noqa: ARG002
         """Take what was posted."""
         raise AssertionError("every step takes its own form")
 
@@ -82,6 +82,13 @@ class Step:
         """The hidden fields of this page's form."""
         page_secret = self.border.cookies.page(visit.request) or ""
         return Form(csrf_token=self.border.csrf.token(page_secret), interaction=visit.handle, step=visit.verifier)
+
+    def render(
+        self, visit: Visit, page: Page, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()
+    ) -> Response:
+        """`page` in the language that the application proposed, unless the person chose another."""
+        ui_locales = visit.parameters.get("ui_locales") or ""
+        return self.border.pages.render(page, visit.request, status=status, headers=headers, ui_locales=ui_locales)
 
     def resume(self, visit: Visit, *headers: tuple[str, str]) -> Response:
         """Back to the authorization endpoint, which alone knows what comes next."""

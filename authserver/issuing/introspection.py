@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from authserver.access import resources as access_resources
 from authserver.access.catalog import ResourceCatalog
 from authserver.clients.directory import Client
 from authserver.issuing.reading import ReadToken, TokenReader
 from authserver.storage.database import Database
 
 INACTIVE: dict[str, Any] = {"active": False}
-PUBLISHED = ("scope", "client_id", "sub", "exp", "iat", "nbf", "iss", "aud", "jti", "cnf", "acr", "amr", "auth_time", "sid")
+PUBLISHED = (
+    "scope",
+    "client_id",
+    "sub",
+    "exp",
+    "iat",
+    "nbf",
+    "iss",
+    "aud",
+    "jti",
+    "cnf",
+    "acr",
+    "amr",
+    "auth_time",
+    "sid",
+)
 
 
 class Introspector:
@@ -37,8 +53,7 @@ class Introspector:
             return not client.is_public
         if token.kind != "access_token":
             return False
-        resources = self._catalog.current().resources
-        return any(client.id in resources[uri].introspected_by for uri in token.audience if uri in resources)
+        return client.id in access_resources.introspectors(token.audience, self._catalog.current())
 
 
 def _document(token: ReadToken) -> dict[str, Any]:

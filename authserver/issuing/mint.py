@@ -133,9 +133,7 @@ class Mint:
         return handle.value
 
     def _is_opaque(self, authorization: Authorization, snapshot: Snapshot) -> bool:
-        formats = {
-            resource.token_format for uri in authorization.audience if (resource := snapshot.resources.get(uri))
-        }
+        formats = {resource.token_format for uri in authorization.audience if (resource := snapshot.resources.get(uri))}
         formats.discard(None)
         return "opaque" in formats or (not formats and authorization.client.policy.access_token_format == "opaque")
 

@@ -9,12 +9,12 @@ from typing import Any, Literal
 from authserver.crypto.handles import Handles, Kind
 from authserver.issuing.liveness import why_dead
 from authserver.protocol import validity
+from authserver.protocol.errors import InvalidToken
 from authserver.signing.keyring import Keyring
 from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens, jose
-from authserver.protocol.errors import InvalidToken
 
 TokenKind = Literal["access_token", "refresh_token"]
 
@@ -62,9 +62,7 @@ class TokenReader:
         if value.count(".") != 2:
             return None
         try:
-            claims = jose.verify(
-                value, self._keyring, algorithms=self._keyring.algorithms(), typ=access_tokens.TYPE
-            )
+            claims = jose.verify(value, self._keyring, algorithms=self._keyring.algorithms(), typ=access_tokens.TYPE)
         except InvalidToken:
             return None
         return claims if claims.get("iss") == self._issuer else None

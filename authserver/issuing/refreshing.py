@@ -109,5 +109,3 @@ class RefreshTokenIssuer:
 
     def _seal(self, presented: str, row_id: str, handle: Handle) -> bytes:
         return seal_under(presented.encode(), self._salt, row_id.encode(), handle.value.encode())
-
-

@@ -8,6 +8,9 @@ from authserver.issuing.authorization import Authorization
 from authserver.storage.models.grants import Grant
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
+from authserver.tokens import access_tokens
+
+ROLES_SCOPE = "roles"
 
 
 class SubjectClaims:
@@ -50,16 +53,14 @@ class SubjectClaims:
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
         """email, username, roles and org, by granted scope or for first-party clients."""
-        claims: dict[str, object] = {}
-        if client.first_party or "email" in scopes:
-            claims["email"] = user.email
-        if client.first_party or "profile" in scopes:
-            claims["username"] = user.username or user.email
-        if client.first_party or "roles" in scopes:
-            claims["roles"] = unit.roles.names_of(user.id)
-        if user.organization_id is not None and client.first_party:
-            claims["org"] = user.organization_id
-        return {name: value for name, value in claims.items() if value}
+        person: dict[str, object] = {
+            "email": user.email,
+            "username": user.username or user.email,
+            "org": user.organization_id,
+        }
+        if client.first_party or ROLES_SCOPE in scopes:
+            person["roles"] = unit.roles.names_of(user.id)
+        return access_tokens.released(person, scopes, first_party=client.first_party, pairwise=False)
 
     def _id_token_claims(self, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
         """Claims asked for by scope stay at UserInfo unless the client's policy wants them here (OIDC Core §5.4)."""

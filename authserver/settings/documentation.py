@@ -35,7 +35,7 @@ A value comes from the first of these that has it:
 
 In `authserver.toml` the names are the lower-case ones of the tables, without sections. Durations are seconds or
 `90s`, `15m`, `2h`, `7d`; sizes are bytes or `64KiB`, `1MiB`; lists are separated by commas or blanks; flags are `on`
-and `off`. An empty variable counts as absent.
+and `off`. An empty variable counts as absent. Secrets do not belong into that file and are refused there.
 
 Unknown names are refused, and all problems are reported at once; the variables that Kubernetes injects for a Service
 (`AUTHSERVER_SERVICE_HOST`, `AUTHSERVER_PORT=tcp://…`) are ignored. `authserver doctor` shows what holds, where it came

@@ -138,6 +138,10 @@ class _Search:
             self.problem("", f"{path}: cannot be read: {error}")
             return
         for name, value in table.items():
+            if _is_secret(name, value):
+                where = f"{variable(name)} or {variable(name)}_FILE"
+                self.problem(name, f"{name}: a secret does not belong into {path}; give {where}")
+                continue
             self.take(name, value, str(path), name)
 
     def read_dotenv(self, path: Path, variables: dict[str, str]) -> None:
@@ -217,6 +221,14 @@ def _is_given(key: str, variables: Mapping[str, str]) -> bool:
     if key == "HOST" and not is_address(text):
         return False
     return bool(text) and not (key.endswith("PORT") and SERVICE_LINK_PORT.match(text))
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """Whether a value of the configuration file is one: files like that end up in version control."""
+    definition = DEFINITIONS.get(name)
+    if definition is None or not definition.secret:
+        return False
+    return not name.endswith("_url") or re.search(r"://[^/@]*:[^/@]+@|[?&]password=", str(value)) is not None
 
 
 def _translated(key: str, text: str) -> str:

@@ -31,7 +31,7 @@ def load_client(context: Context, collaborators: Collaborators) -> None:
 
 
 def check_redirect_uri(context: Context, _: Collaborators) -> None:
-    """The redirect URI is one of the client's, compared exactly (RFC 9700 §4.1.3); loopback ports may vary (RFC 8252 §7.3)."""
+    """The redirect URI is one of the client's, compared exactly (RFC 9700 §4.1.3)."""
     client = context.verified_client
     uri = context.get("redirect_uri")
     if uri is None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
-from authserver.protocol.errors import InvalidRequest
+from authserver.protocol.errors import InvalidRequest, InvalidToken
 from authserver.tokens import id_tokens
-from authserver.protocol.errors import InvalidToken
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
