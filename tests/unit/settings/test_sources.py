@@ -64,6 +64,14 @@ def test_a_file_that_cannot_be_read_is_a_problem(config: Path) -> None:
     assert "cannot be read" in problems({"AUTHSERVER_CONFIG": "/nowhere.toml"})
 
 
+def test_a_secret_does_not_belong_into_the_file(config: Path) -> None:
+    config.write_text('pepper = "x"\nredis_url = "redis://cache/0"\ndatabase_url = "postgresql://u:hunter2@h/d"\n')
+    loaded = read({}, config)
+    assert loaded.broken == {"pepper", "database_url"}
+    assert "hunter2" not in str(loaded.problems)
+    assert loaded.settings.redis_url == "redis://cache/0"
+
+
 def test_only_the_ambient_environment_reads_files_of_the_working_directory(
     own_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
