@@ -1,8 +1,9 @@
-"""Two kinds of import contract that tolerate packages that do not exist yet.
+"""Kinds of import contract that tolerate packages that do not exist yet.
 
 `reserved`: only the named importers may import some packages directly, our own
-or third-party ones. `siblings`: the modules of a package do not import one
-another, except through those that are named as shared.
+or third-party ones. `unreachable`: no chain of imports leads from some modules
+to a package, either. `siblings`: the modules of a package do not import one
+another, except those that are named as shared.
 """
 
 from __future__ import annotations
@@ -55,6 +56,31 @@ class Reserved(_DirectImports):
             return set()
         imported = graph.find_modules_directly_imported_by(importer)
         return {module for module in imported if _is_within(module, self.packages)}
+
+
+class Unreachable(_DirectImports):
+    """No chain of imports leads from `sources` to `packages`, except through `exempt`."""
+
+    sources: Any = fields.ListField(subfield=fields.StringField())
+    packages: Any = fields.ListField(subfield=fields.StringField())
+    exempt: Any = fields.ListField(subfield=fields.StringField(), required=False, default=[])
+
+    def _refused(self, graph: ImportGraph, importer: str) -> set[str]:
+        if not _is_within(importer, self.sources) or _is_within(importer, self.exempt):
+            return set()
+        imported = graph.find_modules_directly_imported_by(importer)
+        return {module for module in imported if self._leads_there(graph, module)}
+
+    def _leads_there(self, graph: ImportGraph, start: str) -> bool:
+        seen, waiting = set(), [start]
+        while waiting:
+            module = waiting.pop()
+            if _is_within(module, self.packages):
+                return True
+            if module not in seen and not _is_within(module, self.exempt):
+                seen.add(module)
+                waiting += graph.find_modules_directly_imported_by(module)
+        return False
 
 
 class Siblings(_DirectImports):

@@ -8,7 +8,7 @@ from typing import Any
 
 from grimp import ImportGraph
 
-from tests.architecture.contracts import Reserved, Siblings
+from tests.architecture.contracts import Reserved, Siblings, Unreachable
 from tests.architecture.product import ROOT
 
 
@@ -21,7 +21,7 @@ def _graph(*imports: tuple[str, str]) -> ImportGraph:
     return graph
 
 
-def _violations(kind: type[Reserved | Siblings], graph: ImportGraph, **options: Any) -> list[str]:
+def _violations(kind: type[Reserved | Siblings | Unreachable], graph: ImportGraph, **options: Any) -> list[str]:
     contract = kind("sample", {}, options)
     found: list[str] = contract.check(graph, verbose=False).metadata["violations"]
     return found
@@ -47,6 +47,18 @@ def test_a_reserved_package_is_free_to_modules_inside_an_importer_and_inside_its
 def test_a_package_whose_name_only_begins_alike_is_another_one() -> None:
     graph = _graph(("product.website", "flask"))
     assert _violations(Reserved, graph, packages=["flask"], importers=["product.web"])
+
+
+def test_a_package_is_not_reached_through_others_either() -> None:
+    graph = _graph(("product.rules", "product.glue"), ("product.glue", "flask"), ("product.web", "flask"))
+    found = _violations(Unreachable, graph, sources=["product.rules"], packages=["flask"])
+    assert found == ["product.rules imports product.glue (line 1)"]
+
+
+def test_a_chain_through_an_exempt_module_counts_for_nothing() -> None:
+    graph = _graph(("product.rules", "product.storage"), ("product.storage", "flask"))
+    options = {"sources": ["product.rules"], "packages": ["flask"], "exempt": ["product.storage"]}
+    assert _violations(Unreachable, graph, **options) == []
 
 
 def test_siblings_are_refused_each_other() -> None:
