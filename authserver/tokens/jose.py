@@ -99,7 +99,7 @@ def verify(token: str, keys: KeySource, *, algorithms: Collection[str], typ: str
         signatures.remember(digest, checked)
     if checked.alg not in algorithms:
         raise _refusal("algorithm_not_allowed")
-    if checked.typ != typ:
+    if checked.typ != media_type(typ):
         raise _refusal("type_not_allowed")
     return _claims(checked.payload)
 
