@@ -6,23 +6,11 @@ from dataclasses import dataclass
 
 import flask
 
-from authserver.edge.access_log import access_log
+from authserver.edge import assembly
 from authserver.edge.adapter import Application
-from authserver.edge.body import BodyReader
-from authserver.edge.chain import Handler, Link
-from authserver.edge.compression import Compression
-from authserver.edge.correlation import correlation
-from authserver.edge.cors import CORS
-from authserver.edge.faults import Faults
-from authserver.edge.headers import table_for
-from authserver.edge.host import Host
-from authserver.edge.metrics import Metrics
-from authserver.edge.proxies import Proxies
-from authserver.edge.rate_limit import RateLimit
-from authserver.edge.refusals import Refusal, Refusals
+from authserver.edge.chain import Handler
+from authserver.edge.refusals import Refusal
 from authserver.edge.routes import Route, Routes
-from authserver.edge.security_headers import SecurityHeaders
-from authserver.edge.size import Size
 from authserver.edge.wsgi_handler import WSGIHandler
 from authserver.endpoints import introspect, jwks, metadata, revoke, token, userinfo
 from authserver.endpoints.authorize import AuthorizeEndpoint
@@ -32,8 +20,10 @@ from authserver.interaction.consent import ConsentStep
 from authserver.interaction.home import Home
 from authserver.interaction.login import LoginStep
 from authserver.interaction.select_account import SelectAccountStep
+from authserver.ops.components import components
 from authserver.ops.health import Health
-from authserver.ops.metrics import MetricsEndpoint
+from authserver.ops.metrics import Metrics
+from authserver.ops.serving import METRICS_DIRECTORY
 from authserver.protocol.messages import Request, Response
 from authserver.risk.rate_limits import rate_limiter
 from authserver.services import Services, wire
@@ -97,16 +87,10 @@ def page_routes(side: Border) -> tuple[Route, ...]:
 
 def operations_routes(services: Services) -> tuple[Route, ...]:
     """Health and metrics, probed by address."""
-    health, metrics = Health(services.settings, services.database), MetricsEndpoint(services.settings)
-    probes = (
-        ("/health", health.report),
-        ("/api/v1/health", health.report),
-        ("/health/live", health.live),
-        ("/health/ready", health.ready),
-        ("/metrics", metrics),
-        ("/api/v1/metrics", metrics),
-    )
-    return tuple(Route(GET, path, handler, limit="", any_host=True) for path, handler in probes)
+    settings = services.settings
+    health = Health(components(settings, services.database))
+    metrics = Metrics(settings.instance_dir / METRICS_DIRECTORY, settings.metrics_token)
+    return (*health.routes(), *metrics.routes())
 
 
 def mount(settings: Settings, services: Services | None = None) -> Mounted:
@@ -121,8 +105,8 @@ def mount(settings: Settings, services: Services | None = None) -> Mounted:
     shown = tuple(_through(route, in_flask) for route in pages)
     routes = Routes((*machine, *shown))
     everything = Routes(tuple(_through(route, in_flask) for route in (*machine, *pages)))
-    thin = edge(settings, side, routes, routes.handle)
-    flask_app.wsgi_app = edge(settings, side, everything, everything.handle)  # type: ignore[method-assign]
+    thin = edge(settings, side, routes)
+    flask_app.wsgi_app = edge(settings, side, everything)  # type: ignore[method-assign]
     return Mounted(services, side, routes, thin, flask_app)
 
 
@@ -141,34 +125,16 @@ def _through(route: Route, handler: Handler) -> Route:
     )
 
 
-def edge(settings: Settings, side: Border, routes: Routes, handler: Handler) -> Application:
-    """The one chain around everything, outermost link first."""
-    refusals = Refusals(routes.kind_of, lambda request, refusal: _refusal_page(side, request, refusal))
+def edge(settings: Settings, side: Border, routes: Routes) -> Application:
+    """The one chain around everything."""
     services = side.services
-    links: tuple[Link, ...] = (
-        Proxies(settings.trusted_proxies),
-        correlation,
-        access_log,
-        Metrics(routes.find),
-        SecurityHeaders(table_for(https=settings.issuer.startswith("https:")), routes.kind_of),
-        Faults(refusals),
-        Compression(routes.find),
+    return assembly.application(
+        settings,
+        routes,
+        rate_limiter(settings, services.database),
+        origin_registered=lambda origin: origin in services.clients.origins(),
+        page=lambda request, refusal: _refusal_page(side, request, refusal),
     )
-    checks: tuple[Link, ...] = (
-        Host(
-            settings.issuer,
-            settings.issuer_aliases,
-            settings.allowed_hosts,
-            development=settings.environment == "development",
-            find=routes.find,
-            refusals=refusals,
-        ),
-        Size(refusals),
-        CORS(routes, lambda origin: origin in services.clients.origins(), settings.cors_origins),
-        RateLimit(rate_limiter(settings, services.database), routes.find, refusals),
-    )
-    body = BodyReader(settings.max_body_bytes, settings.body_timeout, settings.threads)
-    return Application(links, checks, handler, body, refusals)
 
 
 def _refusal_page(side: Border, request: Request, refusal: Refusal) -> Response:

@@ -134,7 +134,9 @@ def open_database(settings: Settings) -> Database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     app = Flask("authserver.storage")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url.get_backend_name(), settings)
+    # Parameters of failed statements would reach the log inside exception texts, secrets among them.
+    options = _engine_options(url.get_backend_name(), settings) | {"hide_parameters": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     extension = SQLAlchemy(model_class=Base)
     extension.init_app(app)
     with app.app_context():
@@ -159,7 +161,7 @@ def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
     return {
         "pool_size": share,
         "max_overflow": 0,
-        "pool_timeout": 5,
+        "pool_timeout": settings.database_pool_timeout,
         "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"},
     }
