@@ -24,7 +24,12 @@ _ACTIVE: Final = "1"
 
 def holder_of(user_id: str | None, occurred_at: datetime) -> str:
     """Whose key seals data about `user_id`, or about nobody, at a moment."""
-    return user_id or f"anonymous:{occurred_at:%Y-%m}"
+    return _storable(user_id) if user_id else f"anonymous:{occurred_at:%Y-%m}"
+
+
+def _storable(user_id: str) -> str:
+    # Ids are ours and plain; whatever else comes must not stop the log.
+    return user_id.replace("\0", "")[:64]
 
 
 class PersonKeys:
@@ -46,7 +51,7 @@ class PersonKeys:
 
     def erase(self, unit: Unit, user_id: str) -> None:
         """Destroys the key of a person. What it sealed can never be read again, in any backup of the log."""
-        unit.user_keys.erase(user_id)
+        unit.user_keys.erase(_storable(user_id))
 
     def origin(self, unit: Unit, entry: AuditEntry) -> Mapping[str, Any]:
         """Address and user agent of an entry; empty when there are none or the person was erased."""
