@@ -9,6 +9,7 @@ from authserver.access.catalog import ResourceCatalog
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.dispatch import Dispatcher
 from authserver.authorize.response import CodeResponder
+from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import ClientDirectory
 from authserver.crypto.handles import Handles
@@ -113,7 +114,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     )
     recorder = Recorder(crypto.sealer)
     keyring = Keyring(database, crypto.sealer)
-    clients = ClientDirectory(database, crypto.client_secrets)
+    clients = ClientDirectory(database, crypto.client_secrets, policies.profiles(settings))
     catalog = ResourceCatalog(database)
     sessions = SessionRegistry(settings, recorder)
     lockout = Lockout(settings, crypto.macs)
