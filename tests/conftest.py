@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from authserver.settings import Settings
     from authserver.storage import Database
+    from tests.installation import Installation
+    from tests.relying_party import RelyingParty
     from tests.servers.smtp import SMTP
 
 pytest_plugins = ["tests.strictness"]
@@ -240,3 +242,57 @@ def make_settings(tmp_path: Path) -> Callable[..., Settings]:
 def settings(make_settings: Callable[..., Settings]) -> Settings:
     """Settings for tests on SQLite; a test that takes `database_url` makes its own from `make_settings`."""
     return make_settings()
+
+
+# --- whole installations ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the secrets, keys and migrated database of an installation that was closed.
+
+    It was made before `NOON`, so that its keys are good whether or not a test stops the clock.
+    """
+    from tests.installation import install
+
+    directory = tmp_path_factory.mktemp("installation")
+    with time_machine.travel(NOON - datetime.timedelta(days=365)):
+        install(_settings(directory)).services.close()
+    with closing(sqlite3.connect(directory / "authserver.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return directory
+
+
+@pytest.fixture
+def make_server(
+    _template: Path, tmp_path: Path, make_settings: Callable[..., Settings]
+) -> Iterator[Callable[..., Installation]]:
+    """Install a server on SQLite, with nobody in it; keyword arguments are settings."""
+    from tests.installation import install
+
+    made: list[Installation] = []
+
+    def make(**overrides: Any) -> Installation:
+        shutil.copytree(_template / "keys", tmp_path / "keys", dirs_exist_ok=True)
+        shutil.copyfile(_template / "authserver.db", tmp_path / "authserver.db")
+        made.append(install(make_settings(**overrides)))
+        return made[-1]
+
+    yield make
+    for installation in made:
+        installation.services.close()
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Installation]) -> Installation:
+    """A whole server in this process, on SQLite, with nobody in it."""
+    return make_server()
+
+
+@pytest.fixture
+def relying_party(server: Installation) -> RelyingParty:
+    """The confidential web client `app` of a server on which `alice` may sign in."""
+    from tests.relying_party import RelyingParty
+
+    server.add_user()
+    return RelyingParty(server, *server.add_client())

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.installation import Installation, install
 from tests.relying_party import RelyingParty
-
-
-@pytest.fixture
-def server(settings) -> Installation:
-    installation = install(settings)
-    yield installation
-    installation.services.close()
-
-
-@pytest.fixture
-def relying_party(server: Installation) -> RelyingParty:
-    server.add_user()
-    return RelyingParty(server, *server.add_client())
 
 
 def test_person_signs_in_and_application_gets_tokens(relying_party: RelyingParty) -> None:
