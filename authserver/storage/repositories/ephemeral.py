@@ -34,7 +34,9 @@ class EphemeralValues(Repository):
             delete(EphemeralValue).where(EphemeralValue.key == key, EphemeralValue.expires_at <= validity.now())
         )
         statement = self._insert().values(key=key, value=value, expires_at=validity.after(ttl))
-        return self._changed(statement.on_conflict_do_nothing(index_elements=["key"])) == 1
+        # RETURNING, because psycopg reports no row count for such an INSERT.
+        added = statement.on_conflict_do_nothing(index_elements=["key"]).returning(EphemeralValue.key)
+        return self.session.execute(added).first() is not None
 
     def increment(self, key: str, ttl: float) -> int:
         """Add one to the counter under `key` and return it; a new counter ends after `ttl` seconds."""
