@@ -119,9 +119,11 @@ class BodyReader:
         waiting = list(self._readings.values())
         patience = self._timeout if len(waiting) < self._crowd else min(self._timeout, IMPATIENT_SECONDS)
         late = [reading for reading in waiting if moment - reading.since > patience]
+        stalled = [Stalled(item.address, moment - item.since, item.socket, again=item.expired) for item in late]
         for reading in late:
-            shut_down(Stalled(reading.address, moment - reading.since, reading.socket, again=reading.expired))
             reading.expired = True
+        for connection in stalled:
+            shut_down(connection)
         return len(late)
 
 

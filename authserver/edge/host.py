@@ -40,7 +40,7 @@ class Host:
         refusals: Refusals,
     ) -> None:
         self._known = frozenset(name for address in (issuer, *aliases) for name in _names(address))
-        self._known |= frozenset(entry.lower() for entry in allowed)
+        self._allowed = frozenset(entry.lower() for entry in allowed)
         self._origin = "://".join(urlsplit(issuer)[:2])
         self._development = development
         self._find = find
@@ -61,7 +61,7 @@ class Host:
 
     def _is_known(self, host: str) -> bool:
         lowered = host.lower()
-        return lowered in self._known or lowered.rpartition(":")[0] in self._known
+        return lowered in self._known or lowered in self._allowed or lowered.rpartition(":")[0] in self._allowed
 
 
 def _names(address: str) -> tuple[str, ...]:

@@ -46,7 +46,10 @@ CERTIFICATE = frozenset(
         "client-cert-chain",
     }
 )
-_STRIPPED = FORWARDED | CERTIFICATE
+MARK = "x-authserver-forwarded"
+"""Put on requests that came through a proxy, trusted or not: the remote address is then not that of the connection."""
+
+_STRIPPED = FORWARDED | CERTIFICATE | {MARK}
 # In the order of preference; all hold the PEM certificate, percent-encoded, but RFC 9440's.
 _PEM_HEADERS = ("x-client-cert", "ssl-client-cert", "x-ssl-cert", "x-ssl-client-cert", "x-amzn-mtls-clientcert")
 
@@ -95,6 +98,7 @@ class Proxies:
 
 def _without(request: Request, **changes: Any) -> Request:
     kept = {name: value for name, value in request.headers.items() if name not in _STRIPPED}
+    kept[MARK] = "yes"
     return amended(request, headers=kept, **changes)
 
 

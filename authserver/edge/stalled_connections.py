@@ -21,7 +21,7 @@ from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _DESCRIPTORS = Path("/proc/self/fd")
-_SLACK_MILLISECONDS = 1000
+_SLACK_MILLISECONDS = 200
 _CONTINUE_MILLISECONDS = 100
 _TCP_INFO_LENGTH = 104
 _LAST_DATA_SENT, _LAST_DATA_RECEIVED = 44, 52

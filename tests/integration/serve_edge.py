@@ -23,10 +23,9 @@ def _background(file: str) -> Background:
     return work
 
 
-def main(
-    server: str, port: str, instance_dir: str, workers: str = "1", threads: str = "8", background: str = ""
-) -> None:
+def main(server: str, port: str, instance_dir: str, workers: str = "1", *more: str) -> None:
     """Serve until told to stop."""
+    threads, background = (*more, *("8", "")[len(more) :])
     logs.configure("info")
     os.environ["EDGE_TEST_THREADS"] = threads
     options = ServeOptions(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -115,25 +117,26 @@ def test_refusals_carry_the_headers_of_every_answer(shared: Served) -> None:
 # --- slow senders -----------------------------------------------------------------------------
 
 
-def _begin_bodies(served: Served, count: int) -> list[object]:
+@contextlib.contextmanager
+def _begun_bodies(served: Served, count: int) -> Iterator[list[socket.socket]]:
+    """Connections whose request stops in the middle of its body."""
     head = f"POST /show HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nContent-Length: 10\r\n\r\nab".encode()
-    connections = [served.connect() for _ in range(count)]
-    for connection in connections:
-        connection.sendall(head)
-    return list(connections)
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(served.connect()) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(head)
+        yield connections
 
 
 def test_slow_bodies_do_not_block_others(shared: Served) -> None:
-    connections = _begin_bodies(shared, shared.threads - 2)
-    assert shared.get("/show").status == 200
-    for connection in connections:
-        connection.close()  # type: ignore[attr-defined]
+    with _begun_bodies(shared, shared.threads - 2):
+        assert shared.get("/show").status == 200
 
 
 def test_a_body_that_does_not_come_is_answered_408_and_its_thread_is_free_again(shared: Served) -> None:
-    connections = _begin_bodies(shared, shared.threads)
-    assert [read_answer(connection).status for connection in connections] == [408] * shared.threads  # type: ignore[arg-type]
-    assert shared.get("/show").status == 200
+    with _begun_bodies(shared, shared.threads) as connections:
+        assert [read_answer(connection).status for connection in connections] == [408] * shared.threads
+        assert shared.get("/show").status == 200
 
 
 # --- signals ----------------------------------------------------------------------------------
@@ -160,10 +163,8 @@ def test_sigterm_answers_what_is_under_way_and_takes_nothing_new(server: str, tm
 
 
 def test_a_stalled_body_does_not_outlive_sigterm(server: str, tmp_path: Path) -> None:
-    with serving(server, tmp_path) as served:
-        connections = _begin_bodies(served, 2)
+    with serving(server, tmp_path) as served, _begun_bodies(served, 2):
         assert served.stop() == 0
-        assert len(connections) == 2
 
 
 def test_a_killed_worker_is_replaced(server: str, tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_a_new_start_right_after_a_killed_main_process_works(server: str, tmp_pa
         assert served.process is not None
         served.process.wait(10)
         served.start()
-        assert served.get("/show").json["parent"] == served.pid
+        eventually(lambda: bool(served.get("/show").json["parent"] == served.pid), "the new server does not answer")
 
 
 def test_a_second_start_on_the_same_instance_and_port_says_so(server: str, tmp_path: Path) -> None:
@@ -226,14 +227,13 @@ def test_reload_replaces_the_workers_without_losing_an_answer(server: str, tmp_p
         assert served.get("/show").json["pid"] != before
 
 
-def test_the_number_of_metric_files_stays_bounded_over_twenty_recycles(server: str, tmp_path: Path) -> None:
+def test_the_number_of_metric_files_stays_bounded_however_often_workers_are_replaced(
+    server: str, tmp_path: Path
+) -> None:
     with serving(server, tmp_path) as served:
-        victims = set()
-        for _ in range(20):
+        for _ in range(5):
             victim = served.get("/show").json["pid"]
-            victims.add(victim)
-            os.kill(victim, signal.SIGTERM if server == "gunicorn" else signal.SIGKILL)
+            os.kill(victim, signal.SIGKILL)
             eventually(lambda gone=victim: not is_alive(gone), "the worker is still there")  # type: ignore[misc]
-            if len(victims) == 5:
-                break
+            assert served.get("/show").status == 200
         assert len(list((tmp_path / "metrics").iterdir())) <= 2

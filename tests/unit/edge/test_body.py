@@ -1,0 +1,108 @@
+"""Bodies: their length, their limit, their time."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from authserver.edge.body import BodyReader
+from authserver.edge.refusals import Refusal
+
+Environ = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def reader() -> BodyReader:
+    return BodyReader(10, 5, 8)
+
+
+def test_a_body_at_the_limit_is_read(reader: BodyReader, environ: Environ) -> None:
+    assert reader.read(environ(b"a" * 10)) == b"a" * 10
+
+
+def test_a_body_over_the_limit_is_refused_without_reading_it(reader: BodyReader, environ: Environ) -> None:
+    request = environ(b"a" * 11)
+    with pytest.raises(Refusal, match="10 bytes") as caught:
+        reader.read(request)
+    assert caught.value.status == 413
+    assert request["wsgi.input"].tell() == 0
+
+
+def test_a_chunked_body_is_capped_while_reading(reader: BodyReader, environ: Environ) -> None:
+    request = environ(b"a" * 1000, HTTP_TRANSFER_ENCODING="chunked", CONTENT_LENGTH="")
+    with pytest.raises(Refusal) as caught:
+        reader.read(request)
+    assert caught.value.status == 413
+    assert request["wsgi.input"].tell() == 11
+
+
+@pytest.mark.parametrize("length", ["-1", "+1", "1 ", "1.0", "٣", "1,1", "9" * 30])
+def test_a_malformed_length_is_refused(reader: BodyReader, environ: Environ, length: str) -> None:
+    with pytest.raises(Refusal):
+        reader.read(environ(b"abc", CONTENT_LENGTH=length))
+
+
+def test_a_body_shorter_than_it_says_is_refused(reader: BodyReader, environ: Environ) -> None:
+    with pytest.raises(Refusal) as caught:
+        reader.read(environ(b"abc", CONTENT_LENGTH="5"))
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "identity", "chunked, chunked"])
+def test_another_transfer_coding_is_refused(reader: BodyReader, environ: Environ, coding: str) -> None:
+    with pytest.raises(Refusal):
+        reader.read(environ(b"abc", HTTP_TRANSFER_ENCODING=coding, CONTENT_LENGTH=""))
+
+
+def test_chunked_with_a_length_is_refused(reader: BodyReader, environ: Environ) -> None:
+    with pytest.raises(Refusal):
+        reader.read(environ(b"abc", HTTP_TRANSFER_ENCODING="chunked"))
+
+
+def test_a_server_that_gives_a_body_in_pieces_is_asked_until_the_end(reader: BodyReader, environ: Environ) -> None:
+    pieces = [b"ab", b"c", b"de"]
+
+    class Pieces:
+        def read(self, size: int) -> bytes:
+            return pieces.pop(0) if pieces else b""
+
+    assert reader.read(environ(CONTENT_LENGTH="5", **{"wsgi.input": Pieces()})) == b"abcde"
+
+
+def test_a_read_whose_time_is_up_ends_with_408(reader: BodyReader, environ: Environ) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb") as stream:
+        theirs.sendall(b"ab")
+        caught: list[Refusal] = []
+
+        def read() -> None:
+            try:
+                reader.read(environ(CONTENT_LENGTH="5", **{"wsgi.input": stream, "gunicorn.socket": ours}))
+            except Refusal as refusal:
+                caught.append(refusal)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        while not reader._readings:
+            pass
+        moment = next(iter(reader._readings.values())).since
+        assert reader.expire(moment + 4.9) == 0
+        assert reader.expire(moment + 5.1) == 1
+        thread.join(10)
+    assert [refusal.status for refusal in caught] == [408]
+
+
+def test_patience_shrinks_when_half_of_the_threads_wait(reader: BodyReader) -> None:
+    from authserver.edge.body import _Reading
+
+    reader._readings.update({number: _Reading(0.0, "192.0.2.1", socket.socket()) for number in range(4)})
+    try:
+        assert reader.expire(2.5) == 4
+    finally:
+        for reading in reader._readings.values():
+            reading.socket.close()
+        reader._readings.clear()

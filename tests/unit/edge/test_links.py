@@ -1,0 +1,188 @@
+"""Correlation, security headers, faults, access log, metrics."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from authserver.edge import metrics
+from authserver.edge.access_log import access_log
+from authserver.edge.chain import amended, chain
+from authserver.edge.correlation import correlation
+from authserver.edge.faults import Faults
+from authserver.edge.headers import Kind, table_for
+from authserver.edge.refusals import Refusal, Refusals
+from authserver.edge.routes import Routes
+from authserver.edge.security_headers import SecurityHeaders
+from authserver.protocol.messages import Request, Response
+from authserver.telemetry import context, logs
+
+
+def ok(_: Request) -> Response:
+    return Response(200, (("Content-Type", "text/plain"),), b"fine")
+
+
+def test_links_run_from_the_outside_in() -> None:
+    order: list[str] = []
+
+    def link(name: str):  # type: ignore[no-untyped-def]
+        def run(request: Request, next_):  # type: ignore[no-untyped-def]
+            order.append(name)
+            return next_(request)
+
+        return run
+
+    chain([link("outer"), link("inner")], ok)(Request("GET", "/"))
+    assert order == ["outer", "inner"]
+
+
+def test_an_amended_request_forgets_what_was_derived() -> None:
+    request = Request("GET", "/", "a=1")
+    assert request.query.get("a") == "1"
+    assert amended(request, query_string="a=2").query.get("a") == "2"
+    assert request.query.get("a") == "1"
+
+
+def test_a_good_request_id_is_taken_and_echoed() -> None:
+    answer = correlation(Request("GET", "/", headers={"x-request-id": "abc-1"}), ok)
+    assert answer.header("X-Request-ID") == "abc-1"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a\nb", "<a>", 'a"', "a" * 129, "ä"])
+def test_a_bad_request_id_is_replaced(given: str) -> None:
+    made = correlation(Request("GET", "/", headers={"x-request-id": given}), ok).header("X-Request-ID")
+    assert made
+    assert made != given
+
+
+def test_every_request_gets_an_id_of_its_own() -> None:
+    assert len({correlation(Request("GET", "/"), ok).header("X-Request-ID") for _ in range(100)}) == 100
+
+
+def test_the_context_is_bound_inside_and_not_after() -> None:
+    inside: list[context.RequestContext] = []
+
+    def handler(request: Request) -> Response:
+        inside.append(context.current())
+        assert request.correlation_id == context.current().correlation_id
+        return Response()
+
+    correlation(Request("GET", "/", headers={"user-agent": "phone"}, remote_address="192.0.2.1"), handler)
+    assert (inside[0].address, inside[0].user_agent) == ("192.0.2.1", "phone")
+    assert context.current() is context.NEUTRAL
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/oauth2/token", "machine"), ("/login", "page"), ("/static/a.css", "asset"), ("/x", "page")]
+)
+def test_every_kind_of_answer_carries_its_headers(routes: Routes, path: str, kind: Kind) -> None:
+    table = table_for(https=True)
+    answer = SecurityHeaders(table, routes.kind_of)(Request("GET", path), ok)
+    assert set(table[kind]) <= set(answer.headers)
+    assert answer.header("Strict-Transport-Security")
+
+
+def test_no_hsts_over_plain_http(routes: Routes) -> None:
+    answer = SecurityHeaders(table_for(https=False), routes.kind_of)(Request("GET", "/login"), ok)
+    assert answer.header("Strict-Transport-Security") is None
+
+
+def test_an_answer_keeps_the_headers_it_brings(routes: Routes) -> None:
+    own = Response(200, (("content-security-policy", "default-src 'nonce-1'"), ("Cache-Control", "public")))
+    answer = SecurityHeaders(table_for(https=False), routes.kind_of)(Request("GET", "/login"), lambda _: own)
+    assert [value for name, value in answer.headers if name.lower() == "content-security-policy"] == [
+        "default-src 'nonce-1'"
+    ]
+    assert [value for name, value in answer.headers if name == "Cache-Control"] == ["public"]
+
+
+def test_pages_are_not_frameable_and_do_not_block_the_redirect_to_the_client() -> None:
+    policy = dict(table_for(https=True)["page"])["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in policy
+    assert "form-action" not in policy
+    assert "unsafe-inline" not in policy
+
+
+def test_an_unexpected_error_says_nothing(refusals: Refusals) -> None:
+    def broken(_: Request) -> Response:
+        raise RuntimeError("password=hunter2")
+
+    answer = Faults(refusals)(Request("POST", "/oauth2/token"), broken)
+    assert (answer.status, json.loads(answer.body)["error"]) == (500, "server_error")
+    assert b"hunter2" not in answer.body
+
+
+def test_a_raised_refusal_is_rendered_as_itself(refusals: Refusals) -> None:
+    def refusing(_: Request) -> Response:
+        raise Refusal(429, "slow_down", "wait", (("Retry-After", "3"),))
+
+    answer = Faults(refusals)(Request("POST", "/oauth2/token"), refusing)
+    assert (answer.status, answer.header("Retry-After")) == (429, "3")
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "content_type"),
+    [
+        ("/oauth2/token", "", "application/json"),
+        ("/login", "text/html", "text/plain; charset=utf-8"),
+        ("/login", "application/json", "application/json"),
+        ("/api/v1/users", "", "application/json"),
+    ],
+)
+def test_refusals_speak_the_language_of_the_border(
+    refusals: Refusals, path: str, accept: str, content_type: str
+) -> None:
+    request = Request("GET", path, headers={"accept": accept}, correlation_id="ref-1")
+    answer = refusals(request, Refusal(400, "invalid_request", "no"))
+    assert answer.header("Content-Type") == content_type
+
+
+def test_the_api_is_refused_in_its_own_shape(refusals: Refusals) -> None:
+    answer = refusals(Request("GET", "/api/v1/x", correlation_id="ref-1"), Refusal(400, "invalid_request", "no"))
+    assert json.loads(answer.body) == {
+        "statusCode": 400,
+        "message": "no",
+        "error": "Bad Request",
+        "code": "invalid_request",
+        "correlationId": "ref-1",
+    }
+
+
+def test_an_injected_page_renders_refusals_of_pages(routes: Routes) -> None:
+    refusals = Refusals(routes.kind_of, lambda request, refusal: Response(refusal.status, (), b"<h1>no</h1>"))
+    assert refusals(Request("GET", "/login"), Refusal(400, "invalid_request", "no")).body == b"<h1>no</h1>"
+
+
+@pytest.fixture
+def log_lines() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    logs.configure("info", "json", stream)
+    yield stream
+    logs.configure("warning")
+
+
+def test_a_request_is_one_line_without_its_query(log_lines: io.StringIO) -> None:
+    correlation(
+        Request("GET", "/login", "code=abc", remote_address="192.0.2.1", headers={"x-request-id": "ref-1"}),
+        lambda request: access_log(request, ok),
+    )
+    (line,) = log_lines.getvalue().splitlines()
+    found = json.loads(line)
+    assert (found["path"], found["status"], found["correlation_id"]) == ("/login", 200, "ref-1")
+    assert "abc" not in line
+
+
+def test_requests_are_counted_by_route_method_and_status(routes: Routes) -> None:
+    link = metrics.Metrics(routes.find)
+    for path in ("/login", "/login", "/invented-1", "/invented-2"):
+        link(Request("GET", path), ok)
+    link(Request("BREW", "/login"), ok)
+    series = {family.name: family.series for family in metrics.instruments.snapshot()}
+    counted = series["authserver_http_requests_total"]
+    assert counted[("/login", "GET", "200")] >= [2.0]
+    assert counted[(metrics.UNLISTED, "GET", "200")] >= [2.0]
+    assert ("/login", "OTHER", "200") in counted
+    assert series["authserver_http_request_duration_seconds"][("/login", "GET")]
