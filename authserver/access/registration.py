@@ -60,17 +60,23 @@ class AccessRegistration:
             ValidationError: something cannot be accepted; `field` names it.
             ConflictError: the URI or a scope is taken.
         """
+        with self._database.unit() as unit:
+            return self.create_resource_in(unit, uri, wanted, actor_id=actor_id)
+
+    def create_resource_in(
+        self, unit: Unit, uri: str, wanted: ResourceMetadata, *, actor_id: str | None = None
+    ) -> Resource:
+        """As `create_resource`, in the caller's transaction."""
         uris.check_resource_uri(uri, "id")
         if uri == self._issuer:
             raise ValidationError("the issuer is an audience already; a resource has a URI of its own", field="id")
-        with self._database.unit() as unit:
-            _check(unit, wanted)
-            resource = Resource(id=uri)
-            _apply(resource, wanted)
-            unit.resources.add(resource)
-            self._settle_scopes(unit, uri, wanted.scopes)
-            self._changed(unit, ResourceCreated(resource=uri, actor_id=actor_id))
-            return resource
+        _check(unit, wanted)
+        resource = Resource(id=uri)
+        _apply(resource, wanted)
+        unit.resources.add(resource)
+        self._settle_scopes(unit, uri, wanted.scopes)
+        self._changed(unit, ResourceCreated(resource=uri, actor_id=actor_id))
+        return resource
 
     def update_resource(self, uri: str, wanted: ResourceMetadata, *, actor_id: str | None = None) -> Resource:
         """Replace what is registered of a resource; scopes that are no longer named are removed.
@@ -82,7 +88,7 @@ class AccessRegistration:
         """
         with self._database.unit() as unit:
             resource = unit.resources.get(uri)
-            before = metadata_of(resource, _scopes_of(unit, uri))
+            before = metadata_of(resource, scopes_of(unit, uri))
             _check(unit, wanted)
             changed = tuple(name for name in wanted.__slots__ if getattr(before, name) != getattr(wanted, name))
             if changed:
@@ -135,7 +141,7 @@ class AccessRegistration:
             self._changed(unit, ScopeDeleted(scope=name, resource=resource, actor_id=actor_id))
 
     def _settle_scopes(self, unit: Unit, uri: str, wanted: Collection[str]) -> None:
-        present = _scopes_of(unit, uri)
+        present = scopes_of(unit, uri)
         for name in sorted(set(wanted) - present):
             _check_scope(name, "")
             owner = unit.scopes.find(name)
@@ -172,8 +178,9 @@ def metadata_of(resource: Resource, scopes: Iterable[str]) -> ResourceMetadata:
     )
 
 
-def _scopes_of(unit: Unit, uri: str) -> set[str]:
-    return {scope.name for scope in unit.scopes.all() if scope.resource_id == uri}
+def scopes_of(unit: Unit, uri: str) -> frozenset[str]:
+    """The scopes that a resource registered."""
+    return frozenset(scope.name for scope in unit.scopes.all() if scope.resource_id == uri)
 
 
 def _check(unit: Unit, wanted: ResourceMetadata) -> None:

@@ -30,6 +30,13 @@ class Roles(Repository):
             self.session.add(UserRole(user_id=user_id, role_id=role.id))
             self.session.flush()
 
+    def has_holder(self, name: str) -> bool:
+        """Whether anybody has the role outside organizations with this name."""
+        role = self.find(name)
+        if role is None:
+            return False
+        return self.session.scalar(select(UserRole.user_id).where(UserRole.role_id == role.id).limit(1)) is not None
+
     def names_of(self, user_id: str) -> list[str]:
         """The names of a person's roles, in order."""
         statement = select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user_id)

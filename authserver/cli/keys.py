@@ -1,0 +1,110 @@
+"""`authserver keys`: the keys that sign tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from authserver.cli.installation import opened
+from authserver.cli.output import json_option, print_fields, print_json, print_table
+from authserver.signing.keys import ALGORITHMS
+from authserver.signing.rotation import Rotated
+from authserver.storage.models.signing_keys import SigningKey
+
+_ALGORITHM = click.option(
+    "--algorithm", "--alg", "algorithms", multiple=True, type=click.Choice(list(ALGORITHMS)), help="All unless given."
+)
+
+
+@click.group("keys")
+def keys() -> None:
+    """Manage signing keys: next (published), active (signs), retired (verifies), removed."""
+
+
+@keys.command("list")
+@json_option
+def list_keys(as_json: bool) -> None:
+    """List every key."""
+    with opened() as installation, installation.database.reading() as unit:
+        documents = [_document(key) for key in unit.signing_keys.all()]
+    if as_json:
+        print_json(documents)
+    else:
+        print_table(("kid", "alg", "state", "created_at", "expires_at"), documents)
+
+
+@keys.command("generate")
+@_ALGORITHM
+@json_option
+def generate(algorithms: tuple[str, ...], as_json: bool) -> None:
+    """Make the key that will sign next and publish it. An algorithm without an active key gets one at once."""
+    with opened() as installation, installation.database.unit() as unit:
+        chosen = algorithms or tuple(ALGORITHMS)
+        first = installation.rotation.ensure(unit, chosen)
+        made = [*first]
+        signing = {key.algorithm for kid in first if (key := unit.signing_keys.find(kid)) is not None}
+        made += [installation.rotation.prepare_next(unit, alg) for alg in chosen if alg not in signing]
+        documents = [_document(key) for kid in made if (key := unit.signing_keys.find(kid)) is not None]
+    if as_json:
+        print_json(documents)
+    else:
+        print_table(("kid", "alg", "state"), documents)
+
+
+@keys.command("rotate")
+@_ALGORITHM
+@click.option("--force", is_flag=True, help="At once, although relying parties may not have seen the new key yet.")
+@json_option
+def rotate(algorithms: tuple[str, ...], force: bool, as_json: bool) -> None:
+    """Let the next key sign as soon as it was published long enough; the worker switches when that lies ahead."""
+    with opened() as installation, installation.database.unit() as unit:
+        chosen = algorithms or tuple(ALGORITHMS)
+        rotated = [_rotated(installation.rotation.rotate(unit, alg, force=force)) for alg in chosen]
+    if as_json:
+        print_json(rotated)
+    else:
+        print_table(("kid", "alg", "state", "active_at", "previous_kid"), rotated)
+
+
+@keys.command("retire")
+@click.argument("kid")
+@click.option("--remove", is_flag=True, help="Publish it no more: what it signed is refused from now on.")
+@json_option
+def retire(kid: str, remove: bool, as_json: bool) -> None:
+    """Let a key sign no more. An active one is replaced at once and goes on verifying."""
+    with opened() as installation, installation.database.unit() as unit:
+        if remove:
+            installation.rotation.remove(unit, kid)
+        else:
+            installation.rotation.retire(unit, kid)
+        found = unit.signing_keys.find(kid)
+        if found is not None:
+            unit.session.refresh(found)
+        values = {"kid": kid, "state": found.state if found is not None else "removed"}
+    if as_json:
+        print_json(values)
+    else:
+        print_fields(values)
+
+
+def _document(key: SigningKey) -> dict[str, Any]:
+    return {
+        "kid": key.kid,
+        "alg": key.algorithm,
+        "state": key.state,
+        "created_at": key.created_at,
+        "activated_at": key.activated_at,
+        "retired_at": key.retired_at,
+        "expires_at": key.expires_at,
+    }
+
+
+def _rotated(outcome: Rotated) -> dict[str, Any]:
+    return {
+        "kid": outcome.kid,
+        "alg": outcome.algorithm,
+        "state": "active" if outcome.is_active else "next",
+        "active_at": outcome.active_at,
+        "previous_kid": outcome.previous_kid,
+    }
