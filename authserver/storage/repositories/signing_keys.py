@@ -35,7 +35,9 @@ class SigningKeys(Repository):
             "created_at": key.created_at,
             "activated_at": key.activated_at,
         }
-        return self._changed(insert(SigningKey).values(**values).on_conflict_do_nothing()) == 1
+        # The row count of such an INSERT is unknown to psycopg; what it returns is not.
+        statement = insert(SigningKey).values(**values).on_conflict_do_nothing().returning(SigningKey.kid)
+        return self.session.execute(statement).scalar() is not None
 
     def schedule(self, kid: str, at: datetime) -> bool:
         """Let a published key take over at a moment, unless it is no longer `next`."""
