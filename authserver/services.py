@@ -121,7 +121,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     passwords = Passwords(settings, crypto.hasher, recorder)
     browsers = BrowserRegistry(crypto.handles, crypto.macs, settings.session_max_ttl)
     ledger = InteractionLedger(crypto.handles, crypto.macs, settings.interaction_ttl)
-    reader = TokenReader(settings.issuer, keyring, crypto.handles)
+    reader = TokenReader(settings.issuer, keyring, crypto.handles, database)
     authentication = ClientAuthentication(clients, crypto.client_secrets)
     spool = Spool(spool_directory(settings), crypto.sealer)
     responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
@@ -149,7 +149,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
             settings, database, crypto, keyring, catalog, recorder, sessions, authentication, spool
         ),
         token_reader=reader,
-        introspector=Introspector(database, reader, catalog),
+        introspector=Introspector(reader, catalog),
         revoker=Revoker(database, reader, recorder),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from authserver.issuing.reading import ReadToken, TokenReader
 from authserver.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, ProtocolError
 from authserver.protocol.messages import Request
-from authserver.storage.unit import Unit
 
 
 def challenge(error: ProtocolError | None = None, scope: str = "") -> tuple[str, str]:
@@ -37,14 +36,14 @@ def presented_token(request: Request) -> str | None:
     return in_header or in_body
 
 
-def require(unit: Unit, reader: TokenReader, value: str, *, audience: str, scope: str) -> ReadToken:
+def require(reader: TokenReader, value: str, *, audience: str, scope: str) -> ReadToken:
     """The live access token for `audience` with `scope`.
 
     Raises:
         InvalidToken: unknown, dead, or for somebody else; `reason` tells expired from invalid.
         InsufficientScope: good, but not for this.
     """
-    token = reader.read_access_token(unit, value)
+    token = reader.look_up_access_token(value)
     if token is None:
         raise InvalidToken("The access token is not valid.", reason="token_invalid")
     if token.dead == "token_expired":

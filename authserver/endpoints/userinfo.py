@@ -22,8 +22,8 @@ def endpoint(services: Services) -> Handler:
         value = bearer.presented_token(request)
         if value is None:
             return Response(401, (bearer.challenge(), *NO_STORE))
+        token = bearer.require(services.token_reader, value, audience=issuer, scope=SCOPE)
         with services.database.reading() as unit:
-            token = bearer.require(unit, services.token_reader, value, audience=issuer, scope=SCOPE)
             user = unit.users.find(str(token.claims["sub"]))
         if user is None:
             raise InvalidToken("The access token is not valid any more.", reason="user_unknown")

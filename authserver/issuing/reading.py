@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from authserver.crypto.handles import Handles, Kind
 from authserver.issuing.liveness import why_dead
 from authserver.protocol import validity
 from authserver.protocol.errors import InvalidToken
 from authserver.signing.keyring import Keyring
+from authserver.signing.keys import ALGORITHMS
+from authserver.storage.database import Database
 from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
@@ -49,46 +51,65 @@ class ReadToken:
         return frozenset(str(self.claims.get("scope", "")).split())
 
 
+class StandingSource(Protocol):
+    """Where the standing of a token is read: in a transaction, or by a hot read outside of any."""
+
+    def read(self, client_id: str, grant_id: str | None, jti: str | None) -> Standing | None:
+        """What stands behind a token of this client."""
+        ...
+
+
 class TokenReader:
     """Reads tokens. Signatures may come from a cache; whether the token is live is asked of the database each time."""
 
-    def __init__(self, issuer: str, keyring: Keyring, handles: Handles) -> None:
+    def __init__(self, issuer: str, keyring: Keyring, handles: Handles, database: Database) -> None:
         self._issuer = issuer
         self._keyring = keyring
         self._handles = handles
+        self._database = database
 
     def parse(self, value: str) -> Mapping[str, Any] | None:
         """The claims of a self-contained access token whose bytes are good, without asking the database."""
         if value.count(".") != 2:
             return None
         try:
-            claims = jose.verify(value, self._keyring, algorithms=self._keyring.algorithms(), typ=access_tokens.TYPE)
+            claims = jose.verify(value, self._keyring, algorithms=ALGORITHMS, typ=access_tokens.TYPE)
         except InvalidToken:
             return None
         return claims if claims.get("iss") == self._issuer else None
 
-    def is_ours(self, value: str) -> bool:
-        """Whether the bytes alone could be a token of ours; garbage is refused without a query."""
-        if self.parse(value) is not None:
-            return True
-        kinds = (Kind.ACCESS_TOKEN, Kind.REFRESH_TOKEN)
-        return any(self._handles.digest(kind, value) is not None for kind in kinds)
+    def look_up(self, value: str) -> ReadToken | None:
+        """The token, live or dead, or None when it was never ours; garbage is refused without a query."""
+        return self.look_up_access_token(value) or self._look_up_refresh_token(value)
 
-    def read(self, unit: Unit, value: str) -> ReadToken | None:
-        """The token, live or dead, or None when it was never ours."""
+    def look_up_access_token(self, value: str) -> ReadToken | None:
+        """As `look_up`, for places where a refresh token is nothing."""
         claims = self.parse(value)
         if claims is not None:
-            return self._self_contained(unit, claims)
+            return self._self_contained(self._database.hot_reads, claims)
+        if self._handles.digest(Kind.ACCESS_TOKEN, value) is None:
+            return None
+        with self._database.reading() as unit:
+            return self._opaque(unit, value)
+
+    def _look_up_refresh_token(self, value: str) -> ReadToken | None:
+        if self._handles.digest(Kind.REFRESH_TOKEN, value) is None:
+            return None
+        with self._database.reading() as unit:
+            return self._refresh(unit, value)
+
+    def read(self, unit: Unit, value: str) -> ReadToken | None:
+        """As `look_up`, as the caller's transaction sees it."""
+        claims = self.parse(value)
+        if claims is not None:
+            return self._self_contained(unit.liveness, claims)
         return self._opaque(unit, value) or self._refresh(unit, value)
 
-    def read_access_token(self, unit: Unit, value: str) -> ReadToken | None:
-        """As `read`, for places where a refresh token is nothing."""
-        claims = self.parse(value)
-        return self._self_contained(unit, claims) if claims is not None else self._opaque(unit, value)
-
-    def _self_contained(self, unit: Unit, claims: Mapping[str, Any], digest: bytes | None = None) -> ReadToken:
+    def _self_contained(
+        self, source: StandingSource, claims: Mapping[str, Any], digest: bytes | None = None
+    ) -> ReadToken:
         client_id, grant_id = str(claims["client_id"]), claims.get("grant_id")
-        standing = unit.liveness.read(client_id, grant_id, str(claims["jti"]))
+        standing = source.read(client_id, grant_id, str(claims["jti"]))
         dead = "token_expired" if claims["exp"] <= validity.timestamp() else None
         dead = dead or why_dead(standing, grant_id=grant_id, in_session="sid" in claims)
         return ReadToken("access_token", claims, client_id, grant_id, dead, standing, digest)
@@ -98,7 +119,7 @@ class TokenReader:
         row = unit.access_tokens.find(digest) if digest is not None else None
         if row is None:
             return None
-        token = self._self_contained(unit, row.claims, row.digest)
+        token = self._self_contained(unit.liveness, row.claims, row.digest)
         if row.revoked_at is None:
             return token
         return ReadToken("access_token", token.claims, token.client_id, token.grant_id, "token_revoked", None, digest)

@@ -21,7 +21,7 @@ class Revoker:
 
     def revoke(self, client: Client, value: str) -> None:
         """End a token; a refresh token takes its family and their access tokens with it (RFC 7009 §2.1)."""
-        if self._reader.is_ours(value):
+        if self._reader.look_up(value) is not None:
             self._database.retrying(lambda: self._revoke(client, value))
 
     def _revoke(self, client: Client, value: str) -> None:

@@ -26,6 +26,7 @@ from authserver.protocol.errors import Refused
 from authserver.settings.schema import Settings
 from authserver.storage import models  # noqa: F401 - registers the tables
 from authserver.storage.columns import Base
+from authserver.storage.hot_reads import HotReads
 from authserver.storage.unit import Unit
 
 Result = TypeVar("Result")
@@ -37,12 +38,14 @@ RETRIES = 5
 class Database:
     """A database that is open. `flask_app` exists for Flask-Migrate alone."""
 
-    def __init__(self, engine: Engine, flask_app: Flask) -> None:
+    def __init__(self, engine: Engine, flask_app: Flask, hot_connections: int = 2) -> None:
         self.engine = engine
+        self._hot_connections = hot_connections
         self.flask_app = flask_app
         self.dialect: Literal["sqlite", "postgresql"] = (
             "postgresql" if engine.dialect.name == "postgresql" else "sqlite"
         )
+        self.hot_reads = HotReads(engine, hot_connections)
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(self._reading_engine(), expire_on_commit=False)
 
@@ -108,9 +111,11 @@ class Database:
     def dispose_after_fork(self) -> None:
         """Forget connections that a parent process opened, without closing them under it."""
         self.engine.dispose(close=False)
+        self.hot_reads = HotReads(self.engine, self._hot_connections)
 
     def close(self) -> None:
         """Close every connection of this process."""
+        self.hot_reads.close()
         self.engine.dispose()
 
 
@@ -143,7 +148,7 @@ def open_database(settings: Settings) -> Database:
         engine = extension.engine
     if engine.dialect.name == "sqlite":
         _tame_sqlite(engine)
-    return Database(engine, app)
+    return Database(engine, app, _shares(settings)[1])
 
 
 def _driver_url(url: str) -> str:
@@ -157,14 +162,20 @@ def _driver_url(url: str) -> str:
 def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
     if backend == "sqlite":
         return {"connect_args": {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}, "pool_size": 16}
-    share = max(1, settings.database_pool_size // max(1, settings.workers))
     return {
-        "pool_size": share,
+        "pool_size": _shares(settings)[0],
         "max_overflow": 0,
         "pool_timeout": settings.database_pool_timeout,
         "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"},
     }
+
+
+def _shares(settings: Settings) -> tuple[int, int]:
+    """How many of the instance's connections a worker has for transactions, and how many for hot reads."""
+    share = max(2, settings.database_pool_size // max(1, settings.workers))
+    hot = max(1, share // 3)
+    return share - hot, hot
 
 
 def _tame_sqlite(engine: Engine) -> None:

@@ -37,7 +37,7 @@ class Standing(NamedTuple):
     session_idle_ttl: int | None
 
 
-_STATEMENT = (
+STATEMENT = (
     select(
         ClientRecord.enabled,
         RevokedToken.jti,
@@ -73,5 +73,5 @@ class Liveness(Repository):
     def read(self, client_id: str, grant_id: str | None, jti: str | None) -> Standing | None:
         """What stands behind a token of this client; None when the client is gone."""
         values: dict[str, Any] = {"client_id": client_id, "grant_id": grant_id or "", "jti": jti or ""}
-        row = self.session.execute(_STATEMENT, values).first()
+        row = self.session.execute(STATEMENT, values).first()
         return None if row is None else Standing._make(row)
