@@ -54,7 +54,7 @@ VIEWS = (
     View("wide-dark", scheme="dark"),
     View("narrow-light", width=320, height=640),
     View("narrow-dark", width=320, height=640, scheme="dark", axe=False),
-    View("german", language="de"),
+    View("german", language="de", axe=False),
     View("forced-colours", forced="active", axe=False),
     View("right-to-left", direction="rtl", axe=False),
     View("zoom-200", width=640, height=400, axe=False),
