@@ -11,7 +11,6 @@ from authserver.access import scopes as access_scopes
 from authserver.grants.phases import Phases
 from authserver.issuing.authorization import Authorization
 from authserver.protocol.errors import InvalidScope
-from authserver.storage.unit import Unit
 
 PERSONAL_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 
@@ -30,7 +29,7 @@ class ClientCredentials(Phases, ClientCredentialsGrant):  # type: ignore[misc]
                 "Scopes about a person need a person: use the authorization code flow.", reason="scope_needs_user"
             )
 
-    def redeem(self, unit: Unit) -> Authorization:  # noqa: ARG002 - nothing is consumed
+    def assess(self) -> Authorization:
         """What the client may do for itself: the scopes asked for, or all of its own."""
         client, snapshot = self.request.client, self.services.catalog.current()
         scopes = access_scopes.resolve(self.request.form.get("scope"), client, snapshot)

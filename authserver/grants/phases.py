@@ -55,3 +55,7 @@ class Phases:
     def redeem(self, unit: Unit) -> Authorization:  # noqa: ARG002 - what a grant redeems is its own
         """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""
         raise AssertionError("every grant redeems its own credential")
+
+    def assess(self) -> Authorization:
+        """As `redeem`, for grants that consume nothing and so need no transaction."""
+        raise AssertionError("a grant without a credential assesses the request")

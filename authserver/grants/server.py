@@ -100,9 +100,8 @@ class TokenServer(AuthorizationServer):
 
     def _redeem_without_trace(self, grant: Phases) -> TokenSet:
         """A self-contained client token has no row; its event is a line in the spool, written before the answer."""
-        with self._database.reading() as unit:
-            authorization = grant.redeem(unit)
-            standing = unit.liveness.read(authorization.client.id, None, None)
+        authorization = grant.assess()
+        standing = self._database.hot_reads.read(authorization.client.id, None, None)
         if standing is None or not standing.client_enabled:
             raise InvalidClient("Client authentication failed.", reason="client_disabled")
         if self._mint.needs_row(authorization):
