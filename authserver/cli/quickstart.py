@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -127,13 +130,23 @@ def _demo_lines(settings: Settings, demo: Demo) -> list[str]:
 
 
 def _later_lines() -> list[str]:
+    program = _program()
     return [
         "Secrets and passwords are shown on the first run alone. To replace them:",
         "",
-        f"  authserver clients rotate-secret {DEMO}",
-        f"  authserver clients rotate-secret {GATEWAY}",
-        f"  authserver users reset-password {ADMINISTRATOR}",
+        f"  {program} clients rotate-secret {DEMO}",
+        f"  {program} clients rotate-secret {GATEWAY}",
+        f"  {program} users reset-password {ADMINISTRATOR}",
     ]
+
+
+def _program() -> str:
+    """How the person at the terminal calls this program."""
+    if shutil.which("authserver"):
+        return "authserver"
+    path = Path(sys.prefix) / "bin" / "authserver"
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _click_lines(settings: Settings) -> list[str]:

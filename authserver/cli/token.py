@@ -65,7 +65,7 @@ def examine(installation: Installation, value: str) -> dict[str, Any]:
     """What is to be said of a token. `kind` is None for one that is not ours."""
     settings = installation.settings
     keyring = Keyring(installation.database, installation.sealer)
-    reader = TokenReader(settings.issuer, keyring, Handles(settings.pepper))
+    reader = TokenReader(settings.issuer, keyring, Handles(settings.pepper), installation.database)
     with installation.database.reading() as unit:
         found = reader.read(unit, value)
     if found is not None:

@@ -7,6 +7,7 @@ leaves nothing behind. Alembic is imported only when it has something to do.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,8 +36,10 @@ class StaleSchema(Exception):
     """The schema is not the one that this code needs. `found` is None for an empty database."""
 
     def __init__(self, found: str | None) -> None:
-        where = "is empty" if found is None else f"is at migration {found}"
-        super().__init__(f"the database {where}, this version needs {HEAD}: run `authserver db upgrade`")
+        if found is None:
+            super().__init__("the database is empty: run `authserver init`")
+        else:
+            super().__init__(f"the schema is at {found}, this version needs {HEAD}: run `authserver db upgrade`")
         self.found = found
 
 
@@ -118,6 +121,7 @@ def _prepared(database: Database) -> Flask:
 
 
 def _config(database: Database, connection: Connection) -> Config:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of itself, not of the schema
     app = _prepared(database)
     with app.app_context():
         config: Config = app.extensions["migrate"].migrate.get_config()

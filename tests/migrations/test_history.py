@@ -74,10 +74,14 @@ def test_check_notices_a_column_of_another_type(database: Database) -> None:
 
 
 def test_stale_schema_is_refused_with_the_remedy(database: Database) -> None:
-    with pytest.raises(migrations.StaleSchema, match="authserver db upgrade"):
+    with pytest.raises(migrations.StaleSchema, match="authserver init"):
         migrations.require_head(database)
     migrations.upgrade(database)
     migrations.require_head(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(migrations.StaleSchema, match="authserver db upgrade"):
+        migrations.require_head(database)
 
 
 @pytest.mark.parametrize("change", ["UPDATE audit_log SET type = 'x'", "DELETE FROM audit_log"])
