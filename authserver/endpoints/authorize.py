@@ -16,12 +16,11 @@ from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
+from authserver.web import paths
 from authserver.web.border import Border
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import FormPostPage
 
-PATH = "/oauth2/authorize"
-RESUME_PATH = "/oauth2/authorize/resume"
 POSTED_SECONDS = 60
 POSTED_PURPOSE = "posted-request"
 
@@ -142,7 +141,7 @@ class AuthorizeEndpoint:
         services.ephemeral.put(f"posted:{handle.digest.hex()}", orjson.dumps(context.parameters.pairs), POSTED_SECONDS)
         binding = services.macs.sign(POSTED_PURPOSE, handle.value)
         return redirect(
-            f"{PATH}?{urlencode({'kept': handle.value})}", self._cookies.set_posted(binding, POSTED_SECONDS)
+            f"{paths.AUTHORIZE}?{urlencode({'kept': handle.value})}", self._cookies.set_posted(binding, POSTED_SECONDS)
         )
 
     def _kept(self, request: Request, value: str) -> Parameters:

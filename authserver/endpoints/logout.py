@@ -16,12 +16,11 @@ from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Session
 from authserver.storage.unit import Unit
 from authserver.tokens import id_tokens
+from authserver.web import paths
 from authserver.web.border import Border
 from authserver.web.csrf import FIELD
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import Account, Form, LogoutConfirmPage, SignedOutPage
-
-PATH = "/oauth2/logout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ class LogoutEndpoint:
         parameters = request.form if request.method == "POST" else request.query
         kept = [(name, value) for name, value in parameters.pairs if name not in {FIELD, "action"}]
         page = LogoutConfirmPage(
-            form=Form(csrf_token=self._csrf.token(page_secret), action=f"{PATH}?{urlencode(kept)}"),
+            form=Form(csrf_token=self._csrf.token(page_secret), action=f"{paths.LOGOUT}?{urlencode(kept)}"),
             account=account,
             application=application_of(asked.client) if asked.client else None,
         )

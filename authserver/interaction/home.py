@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from authserver.endpoints.logout import PATH as LOGOUT_PATH
 from authserver.protocol.messages import Request, Response
+from authserver.web import paths
 from authserver.web.border import Border
 from authserver.web.page_values import Account, Form, HomePage
 
@@ -25,6 +25,6 @@ class Home:
             if sessions:
                 user = unit.users.get(sessions[0].user_id)
                 account = Account(username=user.username or user.email or "", name=user.name or "")
-        sign_out = Form(csrf_token=border.csrf.token(page_secret or ""), action=LOGOUT_PATH) if account else None
+        sign_out = Form(csrf_token=border.csrf.token(page_secret or ""), action=paths.LOGOUT) if account else None
         page = HomePage(account=account, sign_out=sign_out, playground=services.settings.playground)
         return border.pages.render(page, request)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from authserver.clients.directory import Client
-from authserver.endpoints.authorize import RESUME_PATH
 from authserver.login.facts import Facts
 from authserver.protocol.errors import ProtocolError
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
+from authserver.web import paths
 from authserver.web.border import Border
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import Application, Form, Page
@@ -92,7 +92,7 @@ class Step:
 
     def resume(self, visit: Visit, *headers: tuple[str, str]) -> Response:
         """Back to the authorization endpoint, which alone knows what comes next."""
-        return redirect(f"{RESUME_PATH}?{urlencode({'interaction': visit.handle})}", *headers)
+        return redirect(f"{paths.RESUME}?{urlencode({'interaction': visit.handle})}", *headers)
 
     def _client(self, unit: Unit, request: Request) -> Client | None:
         known = self.services.ledger.find(unit, self._parameter(request, "interaction"))
