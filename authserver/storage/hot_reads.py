@@ -76,7 +76,7 @@ class _SQLite:
     def _open(self) -> sqlite3.Connection:
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         chosen: dict[str, Any] = {**options, "timeout": 15, "check_same_thread": False, "isolation_level": None}
-        connection: sqlite3.Connection = sqlite3.connect(*arguments, **chosen)
+        connection = cast("sqlite3.Connection", cast("Any", sqlite3.connect)(*arguments, **chosen))
         connection.execute("PRAGMA query_only=ON")
         self._opened.append(connection)
         return connection
