@@ -1,0 +1,208 @@
+"""Sweeps: rows that nobody will ask for again are deleted, in small pieces, so that no table only grows.
+
+Each piece is a transaction of its own and of bounded size: on SQLite it holds
+the one write lock for a moment only, on PostgreSQL it passes over rows that
+another worker has in hand. Running a sweep twice, or in two places, is safe.
+
+What still explains or prevents something is kept a while after its end: a used
+code and a rotated refresh token are how a replay is noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, Delete, Update, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, aliased
+
+from authserver.protocol import validity
+from authserver.storage.columns import Base
+from authserver.storage.database import Database
+from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken, RevokedToken
+from authserver.storage.models.sessions import Browser, Interaction, Session
+from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
+from authserver.storage.unit import Unit
+
+BATCH: Final = 500
+"""Rows of one transaction."""
+MAX_BATCHES: Final = 20
+"""Transactions of one run; the next run goes on where this one stopped."""
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+CODES_KEPT: Final = DAY
+INTERACTIONS_KEPT: Final = HOUR
+"""So that a late visitor is told that the login took too long, not that it never was."""
+REFRESH_TOKENS_KEPT: Final = 7 * DAY
+ACCESS_TOKENS_KEPT: Final = HOUR
+"""Longer than any clock is allowed to be slow."""
+SESSIONS_KEPT: Final = 30 * DAY
+GRANTS_KEPT: Final = 30 * DAY
+IDLE_BROWSERS_KEPT: Final = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicJob:
+    """Work that is due every `interval_seconds`; `run` tells how many rows it dealt with."""
+
+    name: str
+    interval_seconds: float
+    run: Callable[[Database], int]
+
+
+def sweep_codes(database: Database) -> int:
+    """Authorization codes, a day after their end: until then a second use revokes what the first one got."""
+    return _delete(database, AuthorizationCode.digest, lambda: AuthorizationCode.expires_at <= _ago(CODES_KEPT))
+
+
+def sweep_interactions(database: Database) -> int:
+    """Interactions that nobody finished, and those that were finished."""
+    return _delete(database, Interaction.id, lambda: Interaction.expires_at <= _ago(INTERACTIONS_KEPT))
+
+
+def sweep_refresh_tokens(database: Database) -> int:
+    """Refresh tokens a week after the end of their family; in a living family used ones tell of replays."""
+    relative = aliased(RefreshToken)
+
+    def is_over() -> ColumnElement[bool]:
+        cut = _ago(REFRESH_TOKENS_KEPT)
+        lives = (
+            (relative.family_id == RefreshToken.family_id)
+            & (relative.expires_at > cut)
+            & (relative.family_expires_at > cut)
+            & (relative.revoked_at.is_(None) | (relative.revoked_at > cut))
+        )
+        return and_(RefreshToken.expires_at <= cut, ~exists().where(lives))
+
+    return _delete(database, RefreshToken.id, is_over)
+
+
+def erase_sealed_successors(database: Database) -> int:
+    """The sealed copies of successors whose grace is over."""
+
+    def erase() -> Update:
+        is_over = RefreshToken.successor_sealed.is_not(None) & (RefreshToken.grace_until <= validity.now())
+        return (
+            update(RefreshToken)
+            .where(RefreshToken.id.in_(_some(RefreshToken.id, is_over)))
+            .values(successor_sealed=None)
+        )
+
+    return _in_pieces(database, lambda unit: _run(unit, erase()))
+
+
+def sweep_access_tokens(database: Database) -> int:
+    """Opaque access tokens."""
+    return _delete(database, AccessToken.digest, lambda: AccessToken.expires_at <= _ago(ACCESS_TOKENS_KEPT))
+
+
+def sweep_revoked_tokens(database: Database) -> int:
+    """Revocations of self-contained tokens that have expired meanwhile."""
+    return _delete(database, RevokedToken.jti, lambda: RevokedToken.expires_at <= _ago(ACCESS_TOKENS_KEPT))
+
+
+def sweep_ephemeral(database: Database) -> int:
+    """Short-lived values, counters and hits."""
+    values = _delete(database, EphemeralValue.key, lambda: EphemeralValue.expires_at <= validity.now())
+    return values + _delete(database, EphemeralHit.id, lambda: EphemeralHit.expires_at <= validity.now())
+
+
+def sweep_refusals(database: Database) -> int:
+    """Explanations behind references."""
+    return _delete(database, Refusal.reference, lambda: Refusal.expires_at <= validity.now())
+
+
+def sweep_sessions(database: Database) -> int:
+    """Sessions a month after their end.
+
+    Their grants without offline access end with them first: a grant whose
+    session is merely gone must not look like one that never needed a session.
+    """
+
+    def piece(unit: Unit) -> int:
+        cut = _ago(SESSIONS_KEPT)
+        over = unit.session.scalars(_some(Session.id, (Session.ended_at <= cut) | (Session.expires_at <= cut))).all()
+        if not over:
+            return 0
+        orphans = (Grant.session_id.in_(over)) & Grant.offline.is_(False) & Grant.revoked_at.is_(None)
+        _run(unit, update(Grant).where(orphans).values(revoked_at=validity.now(), revoke_reason="session_expired"))
+        return _run(unit, delete(Session).where(Session.id.in_(over)))
+
+    return _in_pieces(database, piece)
+
+
+def sweep_browsers(database: Database) -> int:
+    """Browsers in which nobody is signed in and nothing is under way, a day after they were last seen."""
+
+    def is_over() -> ColumnElement[bool]:
+        in_use = exists().where(Session.browser_id == Browser.id) | exists().where(Interaction.browser_id == Browser.id)
+        is_stale = (Browser.expires_at <= validity.now()) | (Browser.last_seen_at <= _ago(IDLE_BROWSERS_KEPT))
+        return and_(is_stale, ~in_use)
+
+    return _delete(database, Browser.id, is_over)
+
+
+def sweep_grants(database: Database) -> int:
+    """Grants on which no code and no token hangs any more.
+
+    Self-contained access tokens have no row, so a grant is kept for longer than
+    any of them lives, counted from its revocation where it was revoked.
+    """
+
+    def is_over() -> ColumnElement[bool]:
+        cut = _ago(GRANTS_KEPT)
+        hangs = [exists().where(kind.grant_id == Grant.id) for kind in (AuthorizationCode, RefreshToken, AccessToken)]
+        is_old = (Grant.created_at <= cut) & (Grant.revoked_at.is_(None) | (Grant.revoked_at <= cut))
+        return and_(is_old, ~or_(*hangs))
+
+    return _delete(database, Grant.id, is_over)
+
+
+JOBS: Final = [
+    PeriodicJob("sealed_successors", 5 * MINUTE, erase_sealed_successors),
+    PeriodicJob("ephemeral", 5 * MINUTE, sweep_ephemeral),
+    PeriodicJob("codes", 10 * MINUTE, sweep_codes),
+    PeriodicJob("interactions", 10 * MINUTE, sweep_interactions),
+    PeriodicJob("access_tokens", 10 * MINUTE, sweep_access_tokens),
+    PeriodicJob("revoked_tokens", HOUR, sweep_revoked_tokens),
+    PeriodicJob("refusals", HOUR, sweep_refusals),
+    PeriodicJob("refresh_tokens", HOUR, sweep_refresh_tokens),
+    PeriodicJob("sessions", HOUR, sweep_sessions),
+    PeriodicJob("browsers", HOUR, sweep_browsers),
+    PeriodicJob("grants", 6 * HOUR, sweep_grants),
+]
+"""What the worker does besides events, by name."""
+
+
+def _ago(seconds: float) -> Any:
+    return validity.after(-seconds)
+
+
+def _delete(database: Database, key: InstrumentedAttribute[Any], is_over: Callable[[], ColumnElement[bool]]) -> int:
+    """Delete rows for which `is_over`, found by their primary key `key`."""
+    table = cast("type[Base]", key.class_)
+    return _in_pieces(database, lambda unit: _run(unit, delete(table).where(key.in_(_some(key, is_over())))))
+
+
+def _some(key: InstrumentedAttribute[Any], is_over: ColumnElement[bool]) -> Any:
+    return select(key).where(is_over).limit(BATCH).with_for_update(skip_locked=True, of=key.class_)
+
+
+def _run(unit: Unit, statement: Delete | Update) -> int:
+    result: Any = unit.session.execute(statement, execution_options={"synchronize_session": False})
+    return int(result.rowcount)
+
+
+def _in_pieces(database: Database, piece: Callable[[Unit], int]) -> int:
+    def work() -> int:
+        with database.unit() as unit:
+            return piece(unit)
+
+    total = 0
+    for _ in range(MAX_BATCHES):
+        done = database.retrying(work)
+        total += done
+        if done < BATCH:
+            break
+    return total
