@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from authserver.events.intake import Intake
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
 from authserver.settings import Settings
-from authserver.storage import Database
+from authserver.storage import Database, maintenance
 from authserver.telemetry.instruments import counter, gauge, histogram
 from authserver.telemetry.logs import get_logger
 
@@ -209,8 +210,13 @@ def build(
         Sealer.of(settings.sealing_key),
         spool_directory=spool_directory(settings),
         subscribers=subscribers,
-        jobs=jobs,
+        jobs=(*sweeps(database), *jobs),
     )
+
+
+def sweeps(database: Database) -> tuple[Job, ...]:
+    """The deletions of storage, as jobs."""
+    return tuple(Job(job.name, job.interval_seconds, partial(job.run, database)) for job in maintenance.JOBS)
 
 
 def spool_directory(settings: Settings) -> Path:

@@ -15,9 +15,10 @@ from authserver.events.chain import verify_chain
 from authserver.events.deliveries import LEASE_SECONDS, MAX_ATTEMPTS, Deliveries
 from authserver.events.envelope import Opened
 from authserver.events.spool import Spool
-from authserver.events.worker import Job, Worker
+from authserver.events.worker import Job, Worker, build
 from authserver.protocol import validity
-from authserver.storage import Database
+from authserver.settings import Settings
+from authserver.storage import Database, maintenance
 from authserver.telemetry import context
 
 Record = Callable[..., None]
@@ -217,3 +218,9 @@ def test_run_once_raises_what_a_station_raises(
     found.step = fail
     with pytest.raises(ZeroDivisionError):
         worker.run_once()
+
+
+def test_the_worker_of_an_installation_sweeps(database: Database, settings: Settings) -> None:
+    jobs = {station.name for station in build(settings, database)._stations}
+    assert {job.name for job in maintenance.JOBS} <= jobs
+    assert len(jobs) == len(build(settings, database)._stations)
