@@ -5,8 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledInsert
 from authserver.storage.models.grants import AuthorizationCode
 from authserver.storage.repositories.rows import Repository
+
+_INSERT = CompiledInsert(AuthorizationCode)
 
 
 class AuthorizationCodes(Repository):
@@ -14,8 +17,7 @@ class AuthorizationCodes(Repository):
 
     def add(self, code: AuthorizationCode) -> None:
         """Store a new code."""
-        self.session.add(code)
-        self.session.flush()
+        self._store(_INSERT, code)
 
     def find(self, digest: bytes) -> AuthorizationCode | None:
         """The code with this digest, used or not."""

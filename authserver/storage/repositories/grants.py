@@ -5,8 +5,11 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledInsert
 from authserver.storage.models.grants import Grant
 from authserver.storage.repositories.rows import Repository
+
+_INSERT = CompiledInsert(Grant)
 
 
 class Grants(Repository):
@@ -14,8 +17,7 @@ class Grants(Repository):
 
     def add(self, grant: Grant) -> Grant:
         """Store a new grant."""
-        self.session.add(grant)
-        self.session.flush()
+        self._store(_INSERT, grant)
         return grant
 
     def find(self, grant_id: str) -> Grant | None:

@@ -7,8 +7,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledInsert
 from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.rows import Repository
+
+_INSERT = CompiledInsert(RefreshToken)
 
 
 class RefreshTokens(Repository):
@@ -16,8 +19,7 @@ class RefreshTokens(Repository):
 
     def add(self, token: RefreshToken) -> RefreshToken:
         """Store a new refresh token."""
-        self.session.add(token)
-        self.session.flush()
+        self._store(_INSERT, token)
         return token
 
     def find(self, digest: bytes) -> RefreshToken | None:

@@ -7,8 +7,11 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledInsert
 from authserver.storage.models.grants import AccessToken, RevokedToken
 from authserver.storage.repositories.rows import Repository
+
+_INSERT = CompiledInsert(AccessToken)
 
 
 class AccessTokens(Repository):
@@ -16,8 +19,7 @@ class AccessTokens(Repository):
 
     def add(self, token: AccessToken) -> None:
         """Store a new opaque access token."""
-        self.session.add(token)
-        self.session.flush()
+        self._store(_INSERT, token)
 
     def find(self, digest: bytes) -> AccessToken | None:
         """The opaque access token with this digest."""
