@@ -3,8 +3,10 @@
 Everything comes from the settings of the server (`AUTHSERVER_*`, authserver.toml).
 """
 
-from authserver.cli.serve import options_of
+from authserver.cli.serve import options_of, prepare
 from authserver.ops.serving_gunicorn import configuration
 from authserver.settings import load
 
-globals().update(configuration(options_of(load())))
+_settings = load()
+prepare(_settings)
+globals().update(configuration(options_of(_settings)))

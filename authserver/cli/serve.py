@@ -38,14 +38,13 @@ def serve(with_worker: bool, certfile: Path | None, keyfile: Path | None, **give
         settings = load(overrides=overrides)
     except SettingsError as error:
         raise click.ClickException("; ".join(error.problems)) from error
-    logs.configure(settings.log_level, settings.log_format, settings.log_output, settings.log_levels)
     run(settings, overrides)
 
 
 def run(settings: Settings, overrides: dict[str, Any]) -> None:
     """Serve with `settings`; workers read their own from the environment, to which `overrides` are passed on."""
     export(overrides)
-    _check_schema(settings)
+    prepare(settings)
     options = options_of(settings)
     try:
         if settings.server == "gunicorn":
@@ -108,8 +107,17 @@ def _background(settings: Settings) -> Background:
     return work
 
 
+def prepare(settings: Settings) -> None:
+    """Before serving: logs to where they belong, and a schema this code can work with.
+
+    Raises:
+        ClickException: the schema is an old one and `auto_migrate` is off.
+    """
+    logs.configure(settings.log_level, settings.log_format, settings.log_output, settings.log_levels)
+    _check_schema(settings)
+
+
 def _check_schema(settings: Settings) -> None:
-    """Bring the schema up to date where the settings say so, else refuse an old one."""
     from authserver import storage
     from authserver.storage import migrations
 

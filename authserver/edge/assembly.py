@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from authserver.edge.access_log import access_log
+from authserver.edge.access_log import AccessLog
 from authserver.edge.adapter import Application
 from authserver.edge.body import BodyReader
 from authserver.edge.compression import Compression
@@ -40,7 +40,7 @@ def application(
     links = (
         Proxies(settings.trusted_proxies),
         correlation,
-        access_log,
+        AccessLog(routes.find),
         Metrics(routes.find),
         SecurityHeaders(table_for(https=settings.is_https), routes.kind_of),
         Faults(refusals),

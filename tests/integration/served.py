@@ -64,7 +64,8 @@ class Served:
         if self.process is not None and self.process.poll() is not None:
             raise AssertionError(f"{self.server} ended: {self.log()[-3000:]}")
         try:
-            return self.get("/show").status == 200
+            # After a crash the workers of the last start may still answer.
+            return bool(self.get("/show").json["parent"] == self.pid)
         except (OSError, ValueError):
             return False
 

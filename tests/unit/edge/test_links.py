@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from authserver.edge import metrics
-from authserver.edge.access_log import access_log
-from authserver.edge.chain import amended, chain
+from authserver.edge.access_log import AccessLog
+from authserver.edge.chain import Handler, amended, chain
 from authserver.edge.correlation import correlation
 from authserver.edge.faults import Faults
 from authserver.edge.headers import Kind, table_for
@@ -18,7 +18,7 @@ from authserver.edge.refusals import Refusal, Refusals
 from authserver.edge.routes import Routes
 from authserver.edge.security_headers import SecurityHeaders
 from authserver.protocol.messages import Request, Response
-from authserver.telemetry import context, logs
+from authserver.telemetry import context, instruments, logs
 
 
 def ok(_: Request) -> Response:
@@ -164,15 +164,41 @@ def log_lines() -> Iterator[io.StringIO]:
     logs.configure("warning")
 
 
-def test_a_request_is_one_line_without_its_query(log_lines: io.StringIO) -> None:
-    correlation(
-        Request("GET", "/login", "code=abc", remote_address="192.0.2.1", headers={"x-request-id": "ref-1"}),
-        lambda request: access_log(request, ok),
-    )
-    (line,) = log_lines.getvalue().splitlines()
-    found = json.loads(line)
+def logged(link: AccessLog, stream: io.StringIO, request: Request, handler: Handler = ok) -> dict[str, object]:
+    correlation(request, lambda inner: link(inner, handler))
+    link.flush()
+    (line,) = stream.getvalue().splitlines()
+    found: dict[str, object] = json.loads(line)
+    return found
+
+
+def test_a_request_is_one_line_without_its_query(log_lines: io.StringIO, routes: Routes) -> None:
+    request = Request("GET", "/login", "code=abc", headers={"x-request-id": "ref-1"})
+    found = logged(AccessLog(routes.find), log_lines, request)
     assert (found["path"], found["status"], found["correlation_id"]) == ("/login", 200, "ref-1")
-    assert "abc" not in line
+    assert "code=abc" not in log_lines.getvalue()
+
+
+def test_the_line_names_the_client_that_was_found(log_lines: io.StringIO, routes: Routes) -> None:
+    def handler(request: Request) -> Response:
+        context.note(client_id="client-1")
+        return ok(request)
+
+    assert logged(AccessLog(routes.find), log_lines, Request("GET", "/login"), handler)["client_id"] == "client-1"
+
+
+def test_an_unknown_path_is_redacted(log_lines: io.StringIO, routes: Routes) -> None:
+    secret = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    logged(AccessLog(routes.find), log_lines, Request("GET", f"/x/{secret}"))
+    assert secret not in log_lines.getvalue()
+
+
+def test_lines_for_people_are_written_at_once(routes: Routes) -> None:
+    stream = io.StringIO()
+    logs.configure("info", "text", stream)
+    AccessLog(routes.find)(Request("GET", "/login"), ok)
+    logs.configure("warning")
+    assert "path=/login" in stream.getvalue()
 
 
 def test_requests_are_counted_by_route_method_and_status(routes: Routes) -> None:
@@ -180,7 +206,7 @@ def test_requests_are_counted_by_route_method_and_status(routes: Routes) -> None
     for path in ("/login", "/login", "/invented-1", "/invented-2"):
         link(Request("GET", path), ok)
     link(Request("BREW", "/login"), ok)
-    series = {family.name: family.series for family in metrics.instruments.snapshot()}
+    series = {family.name: family.series for family in instruments.snapshot()}
     counted = series["authserver_http_requests_total"]
     assert counted[("/login", "GET", "200")] >= [2.0]
     assert counted[(metrics.UNLISTED, "GET", "200")] >= [2.0]

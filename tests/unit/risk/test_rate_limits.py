@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -15,24 +17,16 @@ from authserver.risk import rate_limits
 from authserver.risk.limit_storage import SQLStorage
 from authserver.risk.rate_limits import RateLimiter, address_subject, rate_limiter
 from authserver.settings import Settings
-from authserver.storage import Database, migrations
+from authserver.storage import Database
 from tests.servers.redis import Redis
 
 MakeSettings = Callable[..., Settings]
 
 
 @pytest.fixture
-def database(make_settings: MakeSettings, database_url: str) -> Iterator[Database]:
-    opened = storage.open(make_settings(database_url=database_url))
-    migrations.upgrade(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def sqlite(settings: Settings) -> Iterator[Database]:
+def sqlite(_migrated_sqlite: Path, settings: Settings, tmp_path: Path) -> Iterator[Database]:
+    shutil.copyfile(_migrated_sqlite, tmp_path / "authserver.db")
     opened = storage.open(settings)
-    migrations.upgrade(opened)
     yield opened
     opened.close()
 
