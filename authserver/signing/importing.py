@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -77,13 +76,9 @@ def _algorithm(private: PrivateKey, name: str) -> str:
     named = BY_NAME.get(re.split(r"[^a-z0-9]", name.lower(), maxsplit=1)[0])
     if named:
         return named
-    match private:
-        case RSAPrivateKey():
-            return "RS256"
-        case EllipticCurvePrivateKey():
-            return "ES256"
-        case Ed25519PrivateKey():
-            return "EdDSA"
+    if isinstance(private, RSAPrivateKey):
+        return "RS256"
+    return "ES256" if isinstance(private, EllipticCurvePrivateKey) else "EdDSA"
 
 
 def _import(unit: Unit, rotation: Rotation, file: str, key: SigningKey) -> Import:

@@ -84,12 +84,10 @@ def check_form(claims: Mapping[str, Any]) -> None:
     Raises:
         InvalidToken: with the reason `claim_missing`.
     """
-    complete = (
-        all(isinstance(claims.get(name), str) and claims[name] for name in _TEXTS)
-        and _is_number(claims.get("exp"))
-        and _is_number(claims.get("iat"))
-        and _is_audience(claims.get("aud"))
-    )
+    complete = _is_number(claims.get("exp")) and _is_number(claims.get("iat")) and _is_audience(claims.get("aud"))
+    for name in _TEXTS:
+        value = claims.get(name)
+        complete = complete and isinstance(value, str) and value != ""
     if not complete:
         raise _refusal("claim_missing", "the token is not valid", "RFC 9068 §2.2")
 
@@ -110,7 +108,7 @@ def check_times(claims: Mapping[str, Any]) -> None:
             raise _refusal("token_not_yet_valid", "the token is not valid yet", "RFC 7519 §4.1.5")
 
 
-def _access_token(claims: Mapping[str, Any]) -> AccessToken:
+def _access_token(claims: dict[str, Any]) -> AccessToken:
     audience = claims["aud"]
     return AccessToken(
         subject=claims["sub"],
@@ -126,7 +124,7 @@ def _access_token(claims: Mapping[str, Any]) -> AccessToken:
         acr=claims.get("acr", ""),
         amr=tuple(claims.get("amr", ())),
         cnf=claims.get("cnf"),
-        claims=MappingProxyType(dict(claims)),
+        claims=MappingProxyType(claims),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -95,6 +95,7 @@ def test_one_rsa_key_does_not_serve_two_algorithms(safe: Safe, tmp_path: Path) -
         ),
         (pem(rsa.generate_private_key(65537, 1024)), "1024"),  # noqa: S505 - to be refused
         (pem(ec.generate_private_key(ec.SECP384R1())), "P-256"),
+        (pem(ed448.Ed448PrivateKey.generate()), "does not sign with"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_sign_here_is_refused_with_its_file_named(tmp_path: Path, data: bytes, words: str) -> None:

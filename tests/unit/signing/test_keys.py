@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from authserver.crypto.derivation import encode
 from authserver.signing import keys
 from authserver.signing.keys import ALGORITHMS, UnsuitableKey
 from tests.keys import signing
@@ -44,7 +46,12 @@ def test_a_stored_key_under_another_name_is_refused() -> None:
         keys.from_private_bytes("ES256", "other", keys.private_bytes(signing("ES256")))
 
 
-@pytest.mark.parametrize("data", [b"", b"garbage"])
+FOREIGN = ed448.Ed448PrivateKey.generate()
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"garbage", FOREIGN.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())]
+)
 def test_unreadable_bytes_are_no_key(data: bytes) -> None:
     with pytest.raises(UnsuitableKey):
         keys.from_private_bytes("ES256", "any", data)
@@ -92,6 +99,18 @@ def test_a_published_key_that_cannot_be_used_is_refused(changes: dict[str, Any])
     jwk = keys.public_jwk("ES256", signing("ES256").private.public_key())
     with pytest.raises(UnsuitableKey):
         keys.verification_key(jwk | changes)
+
+
+def test_a_published_key_of_a_foreign_curve_is_refused() -> None:
+    jwk = {
+        "kty": "OKP",
+        "crv": "Ed448",
+        "x": encode(FOREIGN.public_key().public_bytes_raw()),
+        "alg": "EdDSA",
+        "kid": "k",
+    }
+    with pytest.raises(UnsuitableKey, match="another kind"):
+        keys.verification_key(jwk)
 
 
 def test_private_members_of_a_published_key_are_not_read() -> None:

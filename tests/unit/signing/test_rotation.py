@@ -15,6 +15,8 @@ from authserver.signing import rotation
 from authserver.signing.keys import ALGORITHMS, UnsuitableKey, generate, private_bytes
 from authserver.signing.rotation import PROPAGATION_SECONDS, Rotation, retention
 from authserver.storage import Unit
+from authserver.storage.repositories.signing_keys import SigningKeys
+from tests.keys import signing
 from tests.unit.signing.conftest import Safe
 
 LEAD = 600 + PROPAGATION_SECONDS
@@ -155,6 +157,29 @@ def test_of_many_rotations_at_once_one_wins(shared_safe: Safe, threads: int) -> 
     assert len([result for result in results if getattr(result, "kid", None) == prepared]) == 1
     assert all(result is None or isinstance(result, ConflictError) or result.kid == prepared for result in results)
     assert shared_safe.states() == {first: "retired", prepared: "active"}
+
+
+@pytest.mark.parametrize(("move", "force"), [("retire", True), ("activate", True), ("schedule", False)])
+def test_a_move_that_another_process_made_meanwhile_is_a_conflict(
+    safe: Safe, monkeypatch: pytest.MonkeyPatch, move: str, force: bool
+) -> None:
+    (first,) = safe.ensure("ES256")
+    monkeypatch.setattr(SigningKeys, move, lambda *_: False)
+    with pytest.raises(ConflictError, match="another rotation"):
+        safe.do(safe.rotation.rotate, "ES256", force=force)
+    assert safe.states() == {first: "active"}
+
+
+def test_a_key_is_published_once(safe: Safe) -> None:
+    safe.do(safe.rotation.publish, signing("ES256"))
+    with pytest.raises(ConflictError, match="already"):
+        safe.do(safe.rotation.publish, signing("ES256"))
+
+
+def test_an_algorithm_without_active_key_gets_one_by_rotation(safe: Safe) -> None:
+    done = safe.do(safe.rotation.rotate, "ES256", force=True)
+    assert done.previous_kid is None
+    assert safe.states() == {done.kid: "active"}
 
 
 def test_retiring_the_active_key_replaces_it(safe: Safe) -> None:
