@@ -99,5 +99,6 @@ class Dispatcher:
             )
             interaction, handle = started.interaction, started.handle
         else:
-            interaction.reasons = list(reasons)
+            session_id = situation.session.id if situation.session else None
+            unit.interactions.note_dispatch(interaction, reasons=list(reasons), session_id=session_id)
         return Interrupt(prompt.path, handle, self._ledger.verifier(interaction, prompt.name), secrets)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from authserver.authorize.context import Context
 from authserver.identity.browsers import BrowserSecrets
 from authserver.protocol.errors import ProtocolError
+from authserver.protocol.redirect_uris import with_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,8 @@ class ClientResponse:
 
     @property
     def location(self) -> str:
-        """The redirect for the modes query and fragment; what the URI's own query had stays."""
-        parts = urlsplit(self.redirect_uri)
-        encoded = urlencode(self.parameters)
-        if self.response_mode == "fragment":
-            return urlunsplit(parts._replace(fragment=encoded))
-        return urlunsplit(parts._replace(query=f"{parts.query}&{encoded}" if parts.query else encoded))
+        """The redirect for the modes query and fragment."""
+        return with_parameters(self.redirect_uri, self.parameters, in_fragment=self.response_mode == "fragment")
 
 
 @dataclass(frozen=True, slots=True)

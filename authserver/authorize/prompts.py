@@ -49,6 +49,7 @@ def _asked_to_select(situation: Situation) -> bool:
         "select_account" in situation.context.prompts
         and bool(situation.sessions)
         and not situation.facts.has(FactKind.ACCOUNT)
+        and not situation.facts.has(FactKind.OTHER_ACCOUNT)
         and situation.facts.login is None
     )
 
@@ -58,8 +59,13 @@ def _several_accounts(situation: Situation) -> bool:
         len(situation.sessions) > 1
         and situation.session is None
         and situation.context.expected_subject is None
-        and situation.facts.latest(FactKind.ACCOUNT) is None
+        and situation.facts.subject is None
+        and not situation.facts.wants_other_account
     )
+
+
+def _wants_other_account(situation: Situation) -> bool:
+    return situation.facts.wants_other_account
 
 
 def _no_session(situation: Situation) -> bool:
@@ -97,7 +103,8 @@ def _always_consents(situation: Situation) -> bool:
 
 def _not_consented(situation: Situation) -> bool:
     client = situation.context.verified_client
-    return client.policy.consent != "skip" and bool(situation.unconsented) and situation.consent is None
+    unknown = bool(situation.unconsented) or situation.is_first_time
+    return client.policy.consent != "skip" and unknown and situation.consent is None
 
 
 def _native_silently(situation: Situation) -> bool:
@@ -130,6 +137,7 @@ PROMPTS: tuple[Prompt, ...] = (
         "/login",
         LoginRequired,
         (
+            Check("other_account", "The person wants to use another account.", _wants_other_account),
             Check("no_session", "Nobody is signed in.", _no_session),
             Check("login_prompt", "The application asked for a fresh login.", _asked_to_log_in),
             Check("max_age", "The last login is older than the application allows.", _too_old),

@@ -8,6 +8,7 @@ from datetime import timedelta
 from authserver.access import consents
 from authserver.authorize.context import Context
 from authserver.identity.addresses import login_key
+from authserver.identity.sessions import signed_in
 from authserver.login.facts import Fact, FactKind, Facts
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.users import User
@@ -19,7 +20,8 @@ class Situation:
     """The request, the browser with its sessions, and what was proven in this interaction.
 
     `session` is the one that the answer would be about, `unconsented` what its
-    person has not allowed this client yet.
+    person has not allowed this client yet, `is_first_time` whether that is
+    everything, however little was asked for.
     """
 
     context: Context
@@ -29,17 +31,19 @@ class Situation:
     user: User | None
     facts: Facts
     unconsented: frozenset[str]
+    is_first_time: bool = False
 
     @property
     def login(self) -> Fact | None:
         """The login proven in this interaction, if it is the session's."""
         login = self.facts.login
-        return login if login and self.session and login.user_id == self.session.user_id else None
+        return login if login and self.session and login.detail.get("session") == self.session.id else None
 
     @property
     def consent(self) -> Fact | None:
-        """The consent given in this interaction."""
-        return self.facts.latest(FactKind.CONSENT)
+        """The consent given in this interaction, by the person that the answer would be about."""
+        consent = self.facts.latest(FactKind.CONSENT)
+        return consent if consent and self.session and consent.user_id == self.session.user_id else None
 
     @property
     def is_fresh(self) -> bool:
@@ -55,43 +59,45 @@ class Situation:
 def gather(unit: Unit, context: Context, browser: Browser | None, interaction: Interaction | None) -> Situation:
     """Read what decides, in the caller's transaction."""
     facts = Facts.from_documents(interaction.facts) if interaction else Facts()
-    sessions = _open_sessions(unit, browser)
+    people = dict(signed_in(unit, browser))
+    sessions = tuple(people)
     session = _subject_session(unit, context, sessions, interaction, facts)
-    user = unit.users.find(session.user_id) if session else None
     missing: frozenset[str] = frozenset()
-    if user is not None:
-        missing = consents.missing(
-            unit, user.id, context.verified_client, context.scopes, frozenset(context.requested_resources)
-        )
-    return Situation(context, browser, sessions, session, user, facts, missing)
-
-
-def _open_sessions(unit: Unit, browser: Browser | None) -> tuple[Session, ...]:
-    """The live sessions of people who may sign in; a disabled account has none, whatever its cookie says."""
-    if browser is None:
-        return ()
-    found = []
-    for session in unit.sessions.in_browser(browser.id):
-        user = unit.users.find(session.user_id)
-        if user is not None and user.may_sign_in:
-            found.append(session)
-    return tuple(found)
+    is_first_time = False
+    if session is not None:
+        client, resources = context.verified_client, frozenset(context.requested_resources)
+        missing = consents.missing(unit, session.user_id, client, context.scopes, resources)
+        if not context.scopes and not resources:
+            is_first_time = unit.consents.find(session.user_id, client.id) is None
+    user = people[session] if session else None
+    return Situation(context, browser, sessions, session, user, facts, missing, is_first_time)
 
 
 def _subject_session(
     unit: Unit, context: Context, sessions: tuple[Session, ...], interaction: Interaction | None, facts: Facts
 ) -> Session | None:
-    """Which session the request is about: proven or chosen here, else hinted, else the only one."""
-    if interaction is not None and interaction.session_id is not None:
-        chosen = next((known for known in sessions if known.id == interaction.session_id), None)
-        if chosen is not None and (facts.login is None or facts.login.user_id == chosen.user_id):
-            return chosen
+    """Which session the request is about: proven or chosen here, else hinted, else the only one.
+
+    What was proven here is about one person; when that person's session is
+    over nobody else's takes its place.
+    """
+    if facts.wants_other_account:
+        return None
+    chosen = _by_id(sessions, interaction.session_id) if interaction is not None else None
+    if facts.subject is not None:
+        return chosen if chosen is not None and chosen.user_id == facts.subject else None
+    if chosen is not None:
+        return chosen
     if context.expected_subject is not None:
         return next((known for known in sessions if known.user_id == context.expected_subject), None)
     hinted = _hinted(unit, context, sessions)
     if hinted is not None:
         return hinted
     return sessions[0] if len(sessions) == 1 else None
+
+
+def _by_id(sessions: tuple[Session, ...], session_id: str | None) -> Session | None:
+    return next((known for known in sessions if known.id == session_id), None)
 
 
 def _hinted(unit: Unit, context: Context, sessions: tuple[Session, ...]) -> Session | None:

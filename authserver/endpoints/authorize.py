@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlencode
-
-import orjson
 
 from authserver.authorize import pipeline
 from authserver.authorize.context import Context, Via
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
-from authserver.crypto.handles import Kind
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
 from authserver.protocol.messages import Parameters, Request, Response, redirect
@@ -21,9 +17,6 @@ from authserver.web.border import Border
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import FormPostPage
 
-POSTED_SECONDS = 60
-POSTED_PURPOSE = "posted-request"
-
 
 class AuthorizeEndpoint:
     """Entry, re-entry and exit of every sign-in."""
@@ -33,15 +26,16 @@ class AuthorizeEndpoint:
         self._cookies = border.cookies
         self._pages = border.pages
         self._errors = border.errors
+        self._posted = border.posted
 
     def __call__(self, request: Request) -> Response:
         """A fresh authorization request, by GET or POST."""
         try:
-            parameters = self._parameters(request)
+            parameters = self._posted.parameters(request, paths.AUTHORIZE)
         except ProtocolError as error:
             return self._errors.render(request, error, "authorize")
         context = Context(parameters)
-        if request.method == "POST" and request.headers.get("sec-fetch-site") == "cross-site":
+        if self._posted.is_from_elsewhere(request):
             return self._answer(request, context, lambda: self._keep(context))
         return self._answer(request, context, lambda: self._begin(request, context))
 
@@ -50,14 +44,10 @@ class AuthorizeEndpoint:
         context = Context(Parameters(), via=Via.RESUME)
         return self._answer(request, context, lambda: self._resume(request, context))
 
-    def _parameters(self, request: Request) -> Parameters:
-        try:
-            if request.method == "POST":
-                return request.form
-            kept = request.query.get("kept")
-            return self._kept(request, kept) if kept is not None else request.query
-        except ValueError as error:
-            raise UntrustedRequest("The parameters cannot be read.", reason="parameters_malformed") from error
+    def _keep(self, context: Context) -> Response:
+        """Another site's POST: verified first, then continued by GET with the browser's cookies."""
+        pipeline.run(context, self._services.authorize_collaborators)
+        return self._posted.keep(context.parameters, paths.AUTHORIZE)
 
     def _begin(self, request: Request, context: Context) -> Response:
         services = self._services
@@ -69,7 +59,7 @@ class AuthorizeEndpoint:
         return self._deliver(request, context, outcome)
 
     def _resume(self, request: Request, context: Context) -> Response:
-        services, handle = self._services, request.query.get("interaction")
+        services, handle = self._services, _handle(request)
         with services.database.unit() as unit:
             browser = services.browsers.find_by_sso(unit, self._cookies.sso(request))
             interaction = self._load(unit, context, handle, browser)
@@ -130,26 +120,9 @@ class AuthorizeEndpoint:
         page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)
         return self._pages.render(page, request)
 
-    def _keep(self, context: Context) -> Response:
-        """A request that another site posted comes without our cookies: keep it, and continue by GET with them.
 
-        Kept only after client and redirect URI are verified, so that strangers cannot fill the store.
-        """
-        services = self._services
-        pipeline.run(context, services.authorize_collaborators)
-        handle = services.handles.issue(Kind.POSTED_REQUEST)
-        services.ephemeral.put(f"posted:{handle.digest.hex()}", orjson.dumps(context.parameters.pairs), POSTED_SECONDS)
-        binding = services.macs.sign(POSTED_PURPOSE, handle.value)
-        return redirect(
-            f"{paths.AUTHORIZE}?{urlencode({'kept': handle.value})}", self._cookies.set_posted(binding, POSTED_SECONDS)
-        )
-
-    def _kept(self, request: Request, value: str) -> Parameters:
-        services = self._services
-        binding, digest = self._cookies.posted(request), services.handles.digest(Kind.POSTED_REQUEST, value)
-        if binding is None or digest is None or not services.macs.verify(POSTED_PURPOSE, binding, value):
-            raise UntrustedRequest("This request was begun in another browser.", reason="posted_request_unbound")
-        stored = services.ephemeral.find(f"posted:{digest.hex()}")
-        if stored is None:
-            raise UntrustedRequest("This request took too long. Start again.", reason="posted_request_expired")
-        return Parameters([(name, text) for name, text in orjson.loads(stored)])
+def _handle(request: Request) -> str | None:
+    try:
+        return request.query.get("interaction")
+    except ValueError as error:
+        raise UntrustedRequest("The parameters cannot be read.", reason="parameters_malformed") from error

@@ -8,11 +8,12 @@ asks. Nobody is redirected without such a hint and a registered address.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from authserver.clients.directory import Client
 from authserver.protocol.errors import InvalidRequest, InvalidToken, ProtocolError
 from authserver.protocol.messages import Parameters, Request, Response, redirect
+from authserver.protocol.redirect_uris import with_parameters
 from authserver.storage.models.sessions import Browser, Session
 from authserver.storage.unit import Unit
 from authserver.tokens import id_tokens
@@ -21,6 +22,8 @@ from authserver.web.border import Border
 from authserver.web.csrf import FIELD
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import Account, Form, LogoutConfirmPage, SignedOutPage
+
+SINGLE = frozenset({"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,7 @@ class LogoutRequest:
     @property
     def location(self) -> str:
         """Where the browser goes afterwards, with the state that was asked for."""
-        if self.state is None:
-            return self.redirect_uri
-        parts = urlsplit(self.redirect_uri)
-        query = [*parse_qsl(parts.query, keep_blank_values=True), ("state", self.state)]
-        return urlunsplit(parts._replace(query=urlencode(query)))
+        return with_parameters(self.redirect_uri, [] if self.state is None else [("state", self.state)])
 
 
 class LogoutEndpoint:
@@ -52,29 +51,37 @@ class LogoutEndpoint:
         self._csrf = border.csrf
         self._pages = border.pages
         self._errors = border.errors
+        self._posted = border.posted
 
     def __call__(self, request: Request) -> Response:
         """A logout request by GET or POST, or the answer to the confirmation page."""
         try:
-            parameters = request.form if request.method == "POST" else request.query
-            asked = self._read(parameters)
+            parameters = self._posted.parameters(request, paths.LOGOUT)
             if request.method == "POST" and FIELD in parameters:
                 self._csrf.check(request)
-                return self._decide(request, asked, parameters.get("action"))
-            return self._visit(request, asked)
-        except ValueError:
-            error = InvalidRequest("The parameters cannot be read.", reason="parameters_malformed")
-            return self._errors.render(request, error, "logout")
+                # The form carries the person's answer; what was asked for is in its address.
+                return self._decide(request, self._read(_query(request)), parameters.get("action"))
+            asked = self._read(parameters)
+            if self._posted.is_from_elsewhere(request):
+                return self._posted.keep(parameters, paths.LOGOUT) if asked.client else redirect(paths.LOGOUT)
+            return self._visit(request, asked, parameters)
         except ProtocolError as error:
             return self._errors.render(request, error, "logout")
 
     def _read(self, parameters: Parameters) -> LogoutRequest:
+        """What is asked for, with everything verified that needs to be."""
+        repeated = sorted(parameters.repeated & SINGLE)
+        if repeated:
+            raise InvalidRequest(
+                f"The parameter {repeated[0]} must not be sent more than once.", reason="parameter_repeated"
+            )
         hint, client_id = parameters.get("id_token_hint"), parameters.get("client_id")
         claims = self._read_hint(hint) if hint is not None else None
         if claims is not None and client_id is not None and claims.client_id != client_id:
             raise InvalidRequest("client_id is not the one of id_token_hint.", reason="logout_client_mismatch")
         known = claims.client_id if claims is not None else client_id
         client = self._services.clients.find(known) if known else None
+        client = client if client is not None and client.enabled else None
         wanted = parameters.get("post_logout_redirect_uri")
         if wanted is not None and (claims is None or client is None or wanted not in client.post_logout_redirect_uris):
             raise InvalidRequest(
@@ -98,7 +105,7 @@ class LogoutEndpoint:
                 "id_token_hint is not an ID token of this server.", reason=f"logout_hint_{error.reason}"
             ) from error
 
-    def _visit(self, request: Request, asked: LogoutRequest) -> Response:
+    def _visit(self, request: Request, asked: LogoutRequest, parameters: Parameters) -> Response:
         services = self._services
         with services.database.unit() as unit:
             browser = self._browser(unit, request)
@@ -109,7 +116,7 @@ class LogoutEndpoint:
             account = self._account(unit, sessions[0]) if sessions and named is None else None
         if named is not None or not sessions:
             return self._done(request, asked)
-        return self._ask(request, asked, account)
+        return self._ask(request, asked, parameters, account)
 
     def _browser(self, unit: Unit, request: Request) -> Browser | None:
         return self._services.browsers.find_by_sso(unit, self._cookies.sso(request))
@@ -125,12 +132,11 @@ class LogoutEndpoint:
         user = unit.users.find(session.user_id)
         return Account(username=user.username or user.email or "", name=user.name or "") if user else None
 
-    def _ask(self, request: Request, asked: LogoutRequest, account: Account | None) -> Response:
+    def _ask(self, request: Request, asked: LogoutRequest, parameters: Parameters, account: Account | None) -> Response:
         services = self._services
         sso = self._cookies.sso(request) or ""
         page_secret = services.browsers.page_secret(sso)
-        parameters = request.form if request.method == "POST" else request.query
-        kept = [(name, value) for name, value in parameters.pairs if name not in {FIELD, "action"}]
+        kept = [(name, value) for name, value in parameters.pairs if name in SINGLE]
         page = LogoutConfirmPage(
             form=Form(csrf_token=self._csrf.token(page_secret), action=f"{paths.LOGOUT}?{urlencode(kept)}"),
             account=account,
@@ -153,3 +159,10 @@ class LogoutEndpoint:
             return redirect(asked.location)
         application = application_of(asked.client) if asked.client and asked.subject else None
         return self._pages.render(SignedOutPage(application=application), request)
+
+
+def _query(request: Request) -> Parameters:
+    try:
+        return request.query
+    except ValueError as error:
+        raise InvalidRequest("The parameters cannot be read.", reason="parameters_malformed") from error

@@ -13,6 +13,14 @@ from authserver.storage.unit import Unit
 TOUCH_AFTER_SECONDS = 60
 
 
+def signed_in(unit: Unit, browser: Browser | None) -> tuple[tuple[Session, User], ...]:
+    """Who is signed in in a browser, oldest first; a closed account is not, whatever its cookie says."""
+    if browser is None:
+        return ()
+    known = ((session, unit.users.find(session.user_id)) for session in unit.sessions.in_browser(browser.id))
+    return tuple((session, user) for session, user in known if user is not None and user.may_sign_in)
+
+
 class SessionRegistry:
     """Begins, renews and ends sessions, with their events, in the caller's transaction."""
 
@@ -24,10 +32,12 @@ class SessionRegistry:
         """A session for a person who has just proven who they are.
 
         The same account in the same browser keeps its session, so that its
-        `sid` stays what clients know; its authentication time is new.
+        `sid` stays what clients know; its authentication time and its life are
+        new, and whether it is remembered is what the person said last.
         """
         session = self._existing(unit, browser, user) or self._begin(unit, browser, user, remembered=remembered)
         session.auth_time = session.last_seen_at = validity.now()
+        session.remembered, session.expires_at = remembered, validity.after(self._lifetime(remembered=remembered))
         session.amr, session.acr = list(amr), "1"
         browser.active_session_id = session.id
         unit.users.note_login(user.id, session.auth_time)
@@ -41,7 +51,6 @@ class SessionRegistry:
         return next((known for known in unit.sessions.in_browser(browser.id) if known.user_id == user.id), None)
 
     def _begin(self, unit: Unit, browser: Browser, user: User, *, remembered: bool) -> Session:
-        lifetime = self._settings.session_max_ttl if remembered else self._settings.session_browser_ttl
         session = Session(
             browser_id=browser.id,
             user_id=user.id,
@@ -51,13 +60,16 @@ class SessionRegistry:
             amr=[],
             remembered=remembered,
             idle_ttl=self._settings.session_idle_ttl,
-            expires_at=validity.after(lifetime),
+            expires_at=validity.after(self._lifetime(remembered=remembered)),
         )
         unit.sessions.add(session)
         self._recorder.record(
             unit, AuthSessionCreated(user_id=user.id, session_id=session.id, acr="1", remembered=remembered)
         )
         return session
+
+    def _lifetime(self, *, remembered: bool) -> int:
+        return self._settings.session_max_ttl if remembered else self._settings.session_browser_ttl
 
     def touch(self, unit: Unit, session: Session) -> None:
         """Note that a session is in use, at most once a minute."""
@@ -73,6 +85,12 @@ class SessionRegistry:
             unit, UserLogout(user_id=session.user_id, session_id=session.id, initiated_by=initiated_by)
         )
         self._recorder.record(unit, SessionEnded(user_id=session.user_id, session_id=session.id, reason="logout"))
+
+    def end_others(self, unit: Unit, user: User, kept_id: str | None, reason: str) -> None:
+        """End every session of a person but one, with their grants."""
+        for session in unit.sessions.of_user(user.id):
+            if session.id != kept_id:
+                self.end(unit, session.id, user.id, reason)
 
     def end(self, unit: Unit, session_id: str, user_id: str, reason: str) -> None:
         """End one session for a reason other than logout, with its grants."""

@@ -27,14 +27,21 @@ class ChangePasswordStep(Step):
 
     def show(self, visit: Visit) -> Response:
         """The page."""
-        return self._render(visit, self._person(visit), ())
+        user = self._person(visit)
+        return self._render(visit, user, ()) if user.password_must_change else self.resume(visit)
+
+    def renew(self, visit: Visit) -> Response:
+        """The page once more, because the form was too old."""
+        return self._render(visit, self._person(visit), (PasswordProblem.EXPIRED,), status=403)
 
     def post(self, visit: Visit) -> Response:
         """Take the new password."""
         form = visit.request.form
         if form.get("action") == "cancel":
-            return self._prove(visit, Fact(FactKind.DENIED, detail={"by": "cancel"}))
+            return self._cancel(visit)
         user = self._person(visit)
+        if not user.password_must_change:
+            return self.resume(visit)
         new, repeated = form.get("new_password") or "", form.get("repeat_password") or ""
         problems = self._problems(user, new, repeated)
         if problems:
@@ -44,8 +51,12 @@ class ChangePasswordStep(Step):
         except PasswordRefused as refused:
             return self._render(visit, user, _translated(refused), status=400)
         with self.services.database.unit() as unit:
+            interaction = self.current(unit, visit)
+            self.services.ledger.prove(unit, interaction, Fact(FactKind.PASSWORD_CHANGED, user.id))
+            # Whoever chose the old password, or was told it, may have signed in with it too.
+            self.services.sessions.end_others(unit, user, interaction.session_id, "password_changed")
             self.services.passwords.change(unit, unit.users.get(user.id), prepared)
-        return self._prove(visit, Fact(FactKind.PASSWORD_CHANGED, user.id))
+        return self.resume(visit)
 
     def _problems(self, user: User, new: str, repeated: str) -> tuple[PasswordProblem, ...]:
         if not new:
@@ -65,12 +76,10 @@ class ChangePasswordStep(Step):
         with self.services.database.reading() as unit:
             return unit.users.get(login.user_id)
 
-    def _prove(self, visit: Visit, fact: Fact) -> Response:
+    def _cancel(self, visit: Visit) -> Response:
         with self.services.database.unit() as unit:
-            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
-            if interaction is None:
-                raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
-            self.services.ledger.prove(unit, interaction, fact)
+            fact = Fact(FactKind.DENIED, detail={"by": "cancel"})
+            self.services.ledger.prove(unit, self.current(unit, visit), fact)
         return self.resume(visit)
 
     def _render(self, visit: Visit, user: User, problems: tuple[PasswordProblem, ...], status: int = 200) -> Response:

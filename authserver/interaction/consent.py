@@ -58,7 +58,7 @@ class ConsentStep(Step):
         asked = self._asked(visit)
         chosen = asked & (frozenset(visit.request.form.all("scope")) | {REQUIRED_SCOPE})
         with self.services.database.unit() as unit:
-            interaction = self._current(unit, visit)
+            interaction = self.current(unit, visit)
             session, _user = self._person(unit, interaction)
             if action == "allow" and (chosen or not asked):
                 self._allow(unit, visit, interaction, session, chosen)
@@ -112,28 +112,21 @@ class ConsentStep(Step):
         )
 
     def _switch(self, visit: Visit) -> Response:
-        """Another account: forget which one was meant, so that the login page comes next."""
+        """Another account: the login page comes next, whoever is signed in."""
         with self.services.database.unit() as unit:
-            interaction = self._current(unit, visit)
-            pairs = [pair for pair in interaction.request["pairs"] if pair[0] not in {"prompt", "login_hint"}]
-            pairs.append(["prompt", "login"])
-            unit.interactions.advance(
-                interaction, facts=[], user_id=None, session_id=None, request={**interaction.request, "pairs": pairs}
-            )
+            fact = Fact(FactKind.OTHER_ACCOUNT)
+            self.services.ledger.prove(unit, self.current(unit, visit), fact, session_id=None)
         return self.resume(visit)
-
-    def _current(self, unit: Unit, visit: Visit) -> Interaction:
-        interaction = unit.interactions.find_by_digest(visit.interaction.digest)
-        if interaction is None or interaction.consumed_at is not None:
-            raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
-        return interaction
 
     def _person(self, unit: Unit, interaction: Interaction) -> tuple[Session, User]:
         """Whom the consent is about: the session that the authorization endpoint sent here, still live."""
         session = unit.sessions.find(interaction.session_id) if interaction.session_id else None
         if session is None or not session.is_live or session.browser_id != interaction.browser_id:
             raise InteractionUnavailable("You are not signed in any more. Start again.", reason="interaction_expired")
-        return session, unit.users.get(session.user_id)
+        user = unit.users.find(session.user_id)
+        if user is None or not user.may_sign_in:
+            raise InteractionUnavailable("You are not signed in any more. Start again.", reason="interaction_expired")
+        return session, user
 
     def _asked(self, visit: Visit) -> frozenset[str]:
         if visit.client is None:

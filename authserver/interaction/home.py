@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.identity.sessions import signed_in
 from authserver.protocol.messages import Request, Response
 from authserver.web import paths
 from authserver.web.border import Border
@@ -21,9 +22,9 @@ class Home:
         account = None
         with services.database.reading() as unit:
             browser = services.browsers.find_by_page(unit, page_secret)
-            sessions = unit.sessions.in_browser(browser.id) if browser else []
-            if sessions:
-                user = unit.users.get(sessions[0].user_id)
+            people = signed_in(unit, browser)
+            if people:
+                _session, user = people[0]
                 account = Account(username=user.username or user.email or "", name=user.name or "")
         sign_out = Form(csrf_token=border.csrf.token(page_secret or ""), action=paths.LOGOUT) if account else None
         page = HomePage(account=account, sign_out=sign_out, playground=services.settings.playground)

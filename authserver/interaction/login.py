@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from authserver.edge.headers import FAILURE
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
-from authserver.login.interactions import InteractionUnavailable
+from authserver.login.interactions import advanced
 from authserver.protocol.errors import AccountLocked, ApplicationError, RateLimited
 from authserver.protocol.messages import Response
 from authserver.storage.models.users import User
@@ -21,9 +22,14 @@ class LoginStep(Step):
     path = "/login"
 
     def show(self, visit: Visit) -> Response:
-        """The page, with the name that `login_hint` proposes."""
-        hint = visit.parameters.get("login_hint") or ""
+        """The page, with the name that `login_hint` proposes, unless the person wants another account."""
+        hint = "" if visit.facts.wants_other_account else visit.parameters.get("login_hint") or ""
         return self._render(visit, username=hint[:LONGEST_USERNAME])
+
+    def renew(self, visit: Visit) -> Response:
+        """The page once more, because the form was too old."""
+        username = (visit.request.form.get("username") or "").strip()
+        return self._render(visit, username=username, problem=LoginProblem.EXPIRED, status=403)
 
     def post(self, visit: Visit) -> Response:
         """Check the password; on success a new session or a newer login in the old one."""
@@ -44,11 +50,14 @@ class LoginStep(Step):
     def _signed_in(self, visit: Visit, user: User, *, remember: bool) -> Response:
         services = self.services
         with services.database.unit() as unit:
-            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
-            browser = unit.browsers.find(visit.browser.id)
-            if interaction is None or browser is None or interaction.consumed_at is not None:
-                raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
-            current = unit.users.get(user.id)
+            # Held first: of two logins at once in one browser only one may give it its new cookies.
+            browser = unit.browsers.hold(visit.browser.id)
+            interaction = self.current(unit, visit)
+            current = unit.users.find(user.id)
+            if browser is None or browser.page_digest != visit.browser.page_digest:
+                raise advanced()
+            if current is None or not current.may_sign_in or current.password_hash != user.password_hash:
+                raise advanced()
             session = services.sessions.sign_in(unit, browser, current, ("pwd",), remembered=remember)
             fact = Fact(FactKind.PASSWORD, user.id, detail={"session": session.id})
             services.ledger.prove(unit, interaction, fact, session_id=session.id)
@@ -59,9 +68,8 @@ class LoginStep(Step):
 
     def _cancel(self, visit: Visit) -> Response:
         with self.services.database.unit() as unit:
-            interaction = unit.interactions.find_by_digest(visit.interaction.digest)
-            if interaction is not None:
-                self.services.ledger.prove(unit, interaction, Fact(FactKind.DENIED, detail={"by": "cancel"}))
+            fact = Fact(FactKind.DENIED, detail={"by": "cancel"})
+            self.services.ledger.prove(unit, self.current(unit, visit), fact)
         return self.resume(visit)
 
     def _refused(self, visit: Visit, error: ApplicationError, username: str, *, remember: bool) -> Response:
@@ -70,7 +78,7 @@ class LoginStep(Step):
             problem = LoginProblem.LOCKED
         elif isinstance(error, RateLimited):
             problem = LoginProblem.DELAYED
-        headers = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
+        retry = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
         return self._render(
             visit,
             username=username,
@@ -78,7 +86,7 @@ class LoginStep(Step):
             problem=problem,
             retry_after=error.retry_after or 0,
             status=error.status,
-            headers=headers,
+            headers=((FAILURE, "1"), *retry),
         )
 
     def _render(

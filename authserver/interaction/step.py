@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from authserver.clients.directory import Client
 from authserver.login.facts import Facts
-from authserver.protocol.errors import ProtocolError
+from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol.errors import InvalidRequest, ProtocolError, UnknownClient
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 from authserver.web import paths
 from authserver.web.border import Border
+from authserver.web.csrf import NO_PROOF, ForgedForm
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import Application, Form, Page
 
@@ -58,17 +60,31 @@ class Step:
         """Show the page, or take the form; every refusal is a page."""
         client: Client | None = None
         try:
-            if request.method == "POST":
-                self.border.csrf.check(request)
+            forged = self._forged(request)
             with self.services.database.reading() as unit:
                 client = self._client(unit, request)
-                visit = self._open(unit, request, client)
+                visit = self._open(unit, request, client, forged)
+            if forged is not None:
+                return self.renew(visit)
             return self.post(visit) if request.method == "POST" else self.show(visit)
-        except ValueError:
-            broken = ProtocolError("The form cannot be read.", reason="form_malformed")
-            return self.border.errors.render(request, broken, self.name, client)
         except ProtocolError as error:
             return self.border.errors.render(request, error, self.name, client)
+
+    def _forged(self, request: Request) -> ForgedForm | None:
+        """The refusal of a form without a good proof, which may merely be old; what comes from elsewhere is raised."""
+        try:
+            _ = request.query, request.form
+        except ValueError as error:
+            raise InvalidRequest("The form cannot be read.", reason="form_malformed") from error
+        if request.method != "POST":
+            return None
+        try:
+            self.border.csrf.check(request)
+        except ForgedForm as forged:
+            if forged.reason != NO_PROOF:
+                raise
+            return forged
+        return None
 
     def show(self, visit: Visit) -> Response:  # noqa: ARG002
         """The page."""
@@ -77,6 +93,17 @@ class Step:
     def post(self, visit: Visit) -> Response:  # noqa: ARG002
         """Take what was posted."""
         raise AssertionError("every step takes its own form")
+
+    def renew(self, visit: Visit) -> Response:
+        """The page once more, for a form that this browser was shown before it was given other cookies.
+
+        That happens when one signs in in another tab meanwhile. Nothing of what was posted counts.
+        """
+        return replace(self.show(visit), status=403)
+
+    def current(self, unit: Unit, visit: Visit) -> Interaction:
+        """The interaction in this transaction, as it was when the page was opened. Raises InteractionUnavailable."""
+        return self.services.ledger.reload(unit, visit.interaction)
 
     def form(self, visit: Visit) -> Form:
         """The hidden fields of this page's form."""
@@ -98,7 +125,13 @@ class Step:
         known = self.services.ledger.find(unit, self._parameter(request, "interaction"))
         return self.services.clients.find(known.client_id) if known is not None and known.client_id else None
 
-    def _open(self, unit: Unit, request: Request, client: Client | None) -> Visit:
+    def _open(self, unit: Unit, request: Request, client: Client | None, forged: ForgedForm | None) -> Visit:
+        try:
+            return self._visit(unit, request, client)
+        except InteractionUnavailable as unavailable:
+            raise forged or unavailable from unavailable
+
+    def _visit(self, unit: Unit, request: Request, client: Client | None) -> Visit:
         ledger = self.services.ledger
         handle, verifier = self._parameter(request, "interaction"), self._parameter(request, "step")
         browser = self.services.browsers.find_by_page(unit, self.border.cookies.page(request))
@@ -106,6 +139,8 @@ class Step:
         ledger.check_verifier(interaction, self.name, verifier)
         if browser is None or handle is None or verifier is None:
             raise AssertionError("an open interaction has a browser and a handle")
+        if interaction.client_id is not None and (client is None or not client.enabled):
+            raise UnknownClient("The application is not registered here.", reason="client_disabled")
         return Visit(request, handle, verifier, interaction, browser, client)
 
     @staticmethod

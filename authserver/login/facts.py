@@ -12,11 +12,15 @@ from authserver.protocol import validity
 
 
 class FactKind(StrEnum):
-    """What can be proven. Only PASSWORD authenticates; the others are choices of whoever did."""
+    """What can be proven. Only PASSWORD authenticates; the others are choices of whoever did.
+
+    OTHER_ACCOUNT is the wish to be somebody else than whoever is signed in.
+    """
 
     PASSWORD = "password"
     PASSWORD_CHANGED = "password_changed"
     ACCOUNT = "account"
+    OTHER_ACCOUNT = "other_account"
     CONSENT = "consent"
     DENIED = "denied"
 
@@ -79,14 +83,24 @@ class Facts:
         """The newest authenticating fact."""
         return next((fact for fact in reversed(self.proven) if fact.authenticates), None)
 
+    @property
+    def subject(self) -> str | None:
+        """Whom these facts are about; `with_fact` sees to it that they are about one person."""
+        return next((fact.user_id for fact in reversed(self.proven) if fact.user_id is not None), None)
+
+    @property
+    def wants_other_account(self) -> bool:
+        """Whether the person wants another account and has not said or proven which."""
+        return self.has(FactKind.OTHER_ACCOUNT) and self.subject is None
+
     def with_fact(self, fact: Fact) -> Facts:
         """These facts and one more.
 
-        The first authenticating fact fixes the subject: a fact about another
-        subject discards everything proven before, so that nobody finishes with
-        one account what another one began.
+        The first fact about somebody fixes the subject: a fact about another
+        subject, or the wish for one, discards everything proven before, so that
+        nobody finishes with one account what another one began.
         """
-        others = {known.user_id for known in self.proven if known.user_id is not None}
-        if fact.user_id is not None and others - {fact.user_id}:
+        other_subject = fact.user_id is not None and self.subject not in {None, fact.user_id}
+        if other_subject or fact.kind is FactKind.OTHER_ACCOUNT:
             return Facts((fact,))
         return Facts((*self.proven, fact))

@@ -23,6 +23,18 @@ class InteractionUnavailable(ProtocolError):
     code = "invalid_request"
 
 
+def finished() -> InteractionUnavailable:
+    """The refusal for an interaction that was answered already."""
+    return InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
+
+
+def advanced() -> InteractionUnavailable:
+    """The refusal for a page that another request overtook."""
+    return InteractionUnavailable(
+        "This sign-in went on in another window. Go back to it or start again.", reason="interaction_advanced"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """A new interaction and the handle that the browser carries."""
@@ -86,9 +98,22 @@ class InteractionLedger:
                 "This sign-in was begun in another browser. Start again.", reason="interaction_from_other_browser"
             )
         if interaction.consumed_at is not None:
-            raise InteractionUnavailable("This sign-in is finished already.", reason="interaction_finished")
+            raise finished()
         if interaction.is_expired:
             raise InteractionUnavailable("This sign-in took too long. Start again.", reason="interaction_expired")
+        return interaction
+
+    def reload(self, unit: Unit, seen: Interaction) -> Interaction:
+        """The interaction as this transaction sees it, which is still as a page saw it a moment ago.
+
+        Raises:
+            InteractionUnavailable: it was answered or advanced meanwhile.
+        """
+        interaction = unit.interactions.find_by_digest(seen.digest)
+        if interaction is None or interaction.consumed_at is not None:
+            raise finished()
+        if interaction.version != seen.version:
+            raise advanced()
         return interaction
 
     def prove(self, unit: Unit, interaction: Interaction, fact: Fact, **values: Any) -> None:
@@ -98,12 +123,10 @@ class InteractionLedger:
             InteractionUnavailable: another request advanced the interaction meanwhile.
         """
         facts = Facts.from_documents(interaction.facts).with_fact(fact)
-        subject = facts.login.user_id if facts.login else interaction.user_id
+        subject = facts.login.user_id if facts.login else None
         documents = facts.to_documents()
         if not unit.interactions.advance(interaction, facts=documents, user_id=subject, **values):
-            raise InteractionUnavailable(
-                "This sign-in went on in another window. Go back to it or start again.", reason="interaction_advanced"
-            )
+            raise advanced()
 
     def verifier(self, interaction: Interaction, step: str) -> str:
         """A proof that the authorization endpoint itself sent the browser to this step of this interaction."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from http.cookies import CookieError, SimpleCookie
 from types import MappingProxyType
 from urllib.parse import parse_qsl
 
@@ -68,11 +67,13 @@ class Parameters:
         """Parse `application/x-www-form-urlencoded` text.
 
         Raises:
-            ValueError: more than 200 fields, or bytes that are not UTF-8.
+            ValueError: more than 200 fields, bytes that are not UTF-8, or a NUL, which no database stores.
         """
         if not encoded:
             return cls()
         pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=200, errors="strict")
+        if "%00" in encoded or "\0" in encoded:
+            raise ValueError("a parameter has a NUL character")
         return cls(pairs)
 
 
@@ -114,13 +115,17 @@ class Request:
 
     @cached_property
     def cookies(self) -> Mapping[str, str]:
-        """Cookies by name; a header that cannot be parsed has none."""
-        jar: SimpleCookie = SimpleCookie()
-        try:
-            jar.load(self.headers.get("cookie", ""))
-        except CookieError:
-            return MappingProxyType({})
-        return MappingProxyType({name: morsel.value for name, morsel in jar.items()})
+        """Cookies by name; of two with one name the first, which has the more specific path (RFC 6265 §5.4).
+
+        Other programs on the same host set cookies too, and none of theirs may hide ours: a pair that
+        cannot be read is skipped, where `http.cookies` would give up on the whole header.
+        """
+        found: dict[str, str] = {}
+        for pair in self.headers.get("cookie", "").split(";"):
+            name, equals, value = pair.partition("=")
+            if equals:
+                found.setdefault(name.strip(), value.strip().removeprefix('"').removesuffix('"'))
+        return MappingProxyType(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from authserver.web.cookies import Cookies
 from authserver.web.csrf import CSRF
 from authserver.web.page_errors import PageErrors
 from authserver.web.pages import Pages
+from authserver.web.posted_requests import PostedRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Border:
     cookies: Cookies
     csrf: CSRF
     errors: PageErrors
+    posted: PostedRequests
 
 
 def border(services: Services) -> Border:
@@ -32,4 +34,5 @@ def border(services: Services) -> Border:
         cookies=cookies,
         csrf=CSRF(services.macs, cookies, settings.issuer),
         errors=PageErrors(pages, services.explanations),
+        posted=PostedRequests(services, cookies),
     )

@@ -50,10 +50,6 @@ class Cookies:
         """The cookie that a kept request is continued with."""
         return self._set(self.posted_name, value, max_age)
 
-    def clear_posted(self) -> Header:
-        """Forget the cookie of a kept request."""
-        return self._set(self.posted_name, "", 0)
-
     def _set(self, name: str, value: str, max_age: int | None, *, cross_site: bool = False) -> Header:
         parts = [f"{name}={value}", "Path=/", "HttpOnly"]
         if max_age is not None:

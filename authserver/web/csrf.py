@@ -11,12 +11,14 @@ from authserver.web.cookies import Cookies
 
 PURPOSE = "csrf"
 FIELD = "csrf_token"
+NO_PROOF = "csrf_token"
+"""The reason of a refusal for a form without a good proof, which may merely be old."""
 
 
 class ForgedForm(ProtocolError):
     """The form does not carry the proof that a page of ours puts into it."""
 
-    code = "invalid_request"
+    code = "csrf_failed"
     status = 403
 
 
@@ -40,4 +42,4 @@ class CSRF:
             raise ForgedForm("The form was sent from another site.", reason="csrf_origin")
         secret, token = self._cookies.page(request), request.form.get(FIELD)
         if secret is None or token is None or not self._macs.verify(PURPOSE, token, secret):
-            raise ForgedForm("The form is too old or was not opened here. Go back and try again.", reason="csrf_token")
+            raise ForgedForm("The form is too old or was not opened here. Go back and try again.", reason=NO_PROOF)

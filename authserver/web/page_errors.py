@@ -8,11 +8,12 @@ from authserver.clients.directory import Client
 from authserver.events.explanations import Explanations
 from authserver.protocol.errors import ProtocolError
 from authserver.protocol.messages import Request, Response, json_response
-from authserver.web.page_values import Application, ErrorPage, ExpiredPage, ExpiredReason
+from authserver.web.page_values import Application, ErrorPage, ExpiredPage, ExpiredReason, Page
 from authserver.web.pages import Pages
 
 EXPIRED_REASONS = {
     "interaction_expired": ExpiredReason.EXPIRED,
+    "interaction_unknown": ExpiredReason.EXPIRED,
     "interaction_finished": ExpiredReason.FINISHED,
     "interaction_advanced": ExpiredReason.FINISHED,
     "interaction_from_other_browser": ExpiredReason.OTHER_BROWSER,
@@ -27,28 +28,27 @@ class PageErrors:
         self._explanations = explanations
 
     def render(self, request: Request, error: ProtocolError, endpoint: str, client: Client | None = None) -> Response:
-        """The page for a refusal that cannot be sent to the client."""
+        """The page for a refusal that cannot be sent to the client. A client that was disabled is not linked to."""
         reference = self._explanations.keep(error, endpoint, client.id if client else None)
         if _wants_json(request):
-            return json_response(
-                {"error": error.code, "error_description": f"{error.description} (reference {reference})"}, error.status
-            )
+            body = {"error": error.code, "error_description": f"{error.description} (reference {reference})"}
+            return json_response(body, error.status).with_headers(*error.headers)
+        client = client if client is not None and client.enabled else None
+        page = self._page(error, reference, client)
+        return self._pages.render(page, request, status=error.status, headers=error.headers)
+
+    def _page(self, error: ProtocolError, reference: str, client: Client | None) -> Page:
         application = application_of(client) if client else None
         return_uri = start_of(client) if client else ""
         reason = EXPIRED_REASONS.get(error.reason)
         if reason is not None:
-            page = ExpiredPage(reason=reason, application=application, return_uri=return_uri, reference=reference)
-            return self._pages.render(page, request, status=error.status)
-        return self._pages.render(
-            ErrorPage(
-                code=error.code,
-                reference=reference,
-                description=error.description,
-                application=application,
-                return_uri=return_uri,
-            ),
-            request,
-            status=error.status,
+            return ExpiredPage(reason=reason, application=application, return_uri=return_uri, reference=reference)
+        return ErrorPage(
+            code=error.code,
+            reference=reference,
+            description=error.description,
+            application=application,
+            return_uri=return_uri,
         )
 
 

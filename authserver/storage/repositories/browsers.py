@@ -21,6 +21,11 @@ class Browsers(Repository):
         """The browser with this id."""
         return self.session.get(Browser, browser_id)
 
+    def hold(self, browser_id: str) -> Browser | None:
+        """The browser with this id as it is now; others who would hold it wait until the transaction ends."""
+        statement = select(Browser).where(Browser.id == browser_id).with_for_update()
+        return self.session.scalar(statement.execution_options(populate_existing=True))
+
     def find_by_sso(self, digest: bytes) -> Browser | None:
         """The browser whose single sign-on cookie has this digest, unless it expired."""
         browser = self.session.scalar(select(Browser).where(Browser.sso_digest == digest))

@@ -43,6 +43,18 @@ class Interactions(Repository):
         self.session.refresh(interaction)
         return True
 
+    def note_dispatch(self, interaction: Interaction, *, reasons: list[str], session_id: str | None) -> bool:
+        """Store why and about which session the person is asked; nothing is proven by it, so the version stays.
+
+        A page that advanced the interaction meanwhile knows better, and wins.
+        """
+        statement = update(Interaction).where(
+            Interaction.id == interaction.id,
+            Interaction.version == interaction.version,
+            Interaction.consumed_at.is_(None),
+        )
+        return self._changed(statement.values(reasons=reasons, session_id=session_id)) == 1
+
     def consume(self, interaction_id: str) -> bool:
         """Use up an interaction; tells whether this call was the one."""
         statement = update(Interaction).where(Interaction.id == interaction_id, Interaction.consumed_at.is_(None))
