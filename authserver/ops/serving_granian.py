@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from granian import _granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp
@@ -117,6 +117,7 @@ def _server(options: ServeOptions, listening: socket.socket) -> _Server:
         log_level=LogLevels.info,
         ssl_cert=options.certfile,
         ssl_key=options.keyfile,
+        ssl_protocol_min=SSLProtocols.tls12,
         respawn_failed_workers=True,
         workers_lifetime=options.jittered_lifetime() if options.lifetime else None,
         workers_kill_timeout=options.graceful_timeout,
