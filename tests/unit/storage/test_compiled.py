@@ -46,11 +46,15 @@ def test_compiled_read_gives_documents_moments_and_flags(database: Database, gra
 
 
 def test_insert_is_part_of_the_units_transaction(database: Database, grant: Grant) -> None:
-    with pytest.raises(RuntimeError), database.unit() as unit:
-        other = unit.grants.add(Grant(client_id="app"))
-        raise RuntimeError
+    def interrupted() -> None:
+        with database.unit() as unit:
+            unit.grants.add(Grant(id="other", client_id="app"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     with database.reading() as unit:
-        assert unit.grants.find(other.id) is None
+        assert unit.grants.find("other") is None
 
 
 def test_violation_is_the_error_sqlalchemy_would_raise(database: Database, grant: Grant) -> None:
@@ -66,6 +70,10 @@ def test_violation_is_the_error_sqlalchemy_would_raise(database: Database, grant
             family_expires_at=later,
         )
 
-    with pytest.raises(IntegrityError), database.unit() as unit:
-        unit.refresh_tokens.add(token())
-        unit.refresh_tokens.add(token())
+    def store() -> None:
+        with database.unit() as unit:
+            unit.refresh_tokens.add(token())
+
+    store()
+    with pytest.raises(IntegrityError):
+        store()
