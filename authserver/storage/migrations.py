@@ -23,7 +23,6 @@ from authserver.storage.database import MIGRATIONS, Database
 if TYPE_CHECKING:
     from alembic.autogenerate.api import AutogenContext
     from alembic.config import Config
-    from flask import Flask
 
 HEAD = "0001"
 """The migration that this code needs."""
@@ -105,24 +104,27 @@ def comparison(connection: Connection) -> dict[str, Any]:
     }
 
 
-def development_app() -> Flask:
-    """The application that `flask --app authserver.storage.migrations:development_app db …` runs in."""
+def development_app() -> Any:
+    """The Flask application that `flask --app authserver.storage.migrations:development_app db …` runs in."""
     from authserver import settings, storage
 
-    return _prepared(storage.open(settings.load()))
+    database = storage.open(settings.load())
+    _prepare(database)
+    return database.flask_app
 
 
-def _prepared(database: Database) -> Flask:
+def _prepare(database: Database) -> None:
+    """Make Flask-Migrate known to the application that Flask-SQLAlchemy was configured in."""
     from flask_migrate import Migrate
 
     app = database.flask_app
     Migrate(app, app.extensions["sqlalchemy"], directory=str(MIGRATIONS))
-    return app
 
 
 def _config(database: Database, connection: Connection) -> Config:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of itself, not of the schema
-    app = _prepared(database)
+    _prepare(database)
+    app = database.flask_app
     with app.app_context():
         config: Config = app.extensions["migrate"].migrate.get_config()
     config.attributes["connection"] = connection

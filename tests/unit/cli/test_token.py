@@ -17,7 +17,6 @@ from authserver.settings import load
 from authserver.tokens import access_tokens, id_tokens, jose
 from tests.unit.cli.conftest import CommandLine
 
-
 ISSUER = "http://127.0.0.1:8000"
 
 
