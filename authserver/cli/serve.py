@@ -89,10 +89,11 @@ def _background(settings: Settings) -> Background:
     def work(stop: threading.Event) -> None:
         from authserver import storage
         from authserver.events import worker
+        from authserver.ops.jobs import jobs
 
         database = storage.open(settings)
         instruments.share(settings.instance_dir / METRICS_DIRECTORY)
-        built = worker.build(settings, database)
+        built = worker.build(settings, database, jobs=jobs(settings, database))
 
         def end() -> None:
             stop.wait()

@@ -15,12 +15,18 @@ from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import Client
 from authserver.events.catalog import ClientTokenIssued
-from authserver.events.spool import Spool
+from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.turn import Turn
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.issuing.mint import Mint
-from authserver.protocol.errors import InvalidClient, InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from authserver.protocol.errors import (
+    InvalidClient,
+    InvalidRequest,
+    TemporarilyUnavailable,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+)
 from authserver.protocol.messages import Parameters, Request
 from authserver.storage.database import Database
 
@@ -107,7 +113,12 @@ class TokenServer(AuthorizationServer):
         if self._mint.needs_row(authorization):
             return self._store_client_token(authorization)
         prepared = self._mint.prepare(None, authorization)
-        self._spool.append(_client_event(authorization, prepared.jti, prepared.expires_in))
+        try:
+            self._spool.append(_client_event(authorization, prepared.jti, prepared.expires_in))
+        except SpoolUnavailable as error:
+            raise TemporarilyUnavailable(
+                "The token cannot be recorded at the moment. Try again.", reason="spool_unavailable"
+            ) from error
         return self._mint.finish(prepared)
 
     def _store_client_token(self, authorization: Authorization) -> TokenSet:

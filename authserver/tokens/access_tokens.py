@@ -64,8 +64,7 @@ def build(
     """
     if not audience:
         raise ValueError("an access token names its audience")
-    claims: dict[str, Any] = {
-        **user_claims,
+    own: dict[str, Any] = {
         "iss": issuer,
         "sub": subject,
         "aud": audience[0] if len(audience) == 1 else list(audience),
@@ -83,12 +82,13 @@ def build(
         "amr": list(amr),
         "cnf": dict(cnf) if cnf else None,
     }
-    # Without these members the user's claims must not supply them either.
-    for name, value in optional.items():
-        claims.pop(name, None)
-        if value or value == 0:
-            claims[name] = value
-    return claims
+    return _joined(user_claims, own, optional)
+
+
+def _joined(user_claims: Mapping[str, Any], own: dict[str, Any], optional: dict[str, Any]) -> dict[str, Any]:
+    """Everything that has a value; a person's claims supply no member of the protocol, present or not."""
+    personal = {name: value for name, value in user_claims.items() if name not in own and name not in optional}
+    return personal | own | {name: value for name, value in optional.items() if value or value == 0}
 
 
 def released(
