@@ -7,8 +7,7 @@ from authserver.clients.authentication.credentials import Credentials
 from authserver.protocol.errors import InvalidClient, InvalidRequest
 from authserver.protocol.messages import Parameters, Request
 
-ASSERTION = ("client_assertion", "client_assertion_type")
-ONCE = frozenset({"client_id", "client_secret", *ASSERTION})
+ONCE = frozenset({"client_id", "client_secret", "client_assertion", "client_assertion_type"})
 
 
 def detect(request: Request) -> Credentials:
@@ -20,7 +19,7 @@ def detect(request: Request) -> Credentials:
     """
     form = _form(request)
     header = client_secret_basic.read(request)
-    asserted = any(name in form for name in ASSERTION)
+    asserted = "client_assertion" in form or "client_assertion_type" in form
     if (header is not None) + ("client_secret" in form) + asserted > 1:
         raise InvalidRequest(
             "The request authenticates the client in more than one way.",
