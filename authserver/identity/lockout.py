@@ -17,7 +17,7 @@ event that tells of them, and a restart forgives nobody.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -158,10 +158,9 @@ class Lockout:
             locked = Record(locked_until=moment + settings.lockout_duration)
             unit.ephemeral.put(key, locked.dump(), settings.lockout_duration)
             return len(failures)
-        record = replace(record, failures=failures)
-        if delayed:
-            record = replace(record, not_before=moment + self._delay(len(failures)))
-        unit.ephemeral.put(key, record.dump(), settings.lockout_window)
+        delay = self._delay(len(failures)) if delayed else 0.0
+        record = Record(failures, not_before=moment + delay)
+        unit.ephemeral.put(key, record.dump(), max(settings.lockout_window, delay))
         return None
 
     def _delay(self, failures: int) -> float:
