@@ -23,7 +23,7 @@ from authserver.events.spool import Spool
 from authserver.events.worker import spool_directory
 from authserver.grants.authorization_code import AuthorizationCode
 from authserver.grants.client_credentials import ClientCredentials
-from authserver.grants.phases import GrantServices
+from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.refresh_token import RefreshToken
 from authserver.grants.server import TokenServer
 from authserver.identity.authentication import PasswordAuthentication
@@ -44,6 +44,9 @@ from authserver.settings.schema import Settings
 from authserver.signing.keyring import Keyring
 from authserver.storage.database import Database
 from authserver.storage.ephemeral import Ephemeral, open_ephemeral
+
+GRANTS: tuple[type[Phases], ...] = (AuthorizationCode, RefreshToken, ClientCredentials)
+"""What the token endpoint offers; metadata follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,6 @@ def _token_server(  # noqa: PLR0917 - wiring takes what it wires
         reuse=ReuseResponse(recorder, sessions),
     )
     server = TokenServer(database, authentication, mint, spool, collaborators)
-    for grant in (AuthorizationCode, RefreshToken, ClientCredentials):
+    for grant in GRANTS:
         server.offer(grant)
     return server

@@ -34,6 +34,31 @@ def audience(requested: Iterable[str], client: ResourceClient, snapshot: Snapsho
     return wanted
 
 
+def redeemed(
+    requested: Iterable[str],
+    authorized: Iterable[str],
+    *,
+    scopes: frozenset[str],
+    client: ResourceClient,
+    snapshot: Snapshot,
+    issuer: str,
+) -> tuple[str, ...]:
+    """What a token is for when a grant is redeemed: all that was authorized, or exactly what is asked for of it.
+
+    Raises:
+        InvalidTarget: more was asked for than was authorized, or a resource is no longer there or not this client's.
+    """
+    everything = with_issuer(tuple(authorized) or (client.default_resource or issuer,), scopes, issuer)
+    wanted = tuple(dict.fromkeys(requested)) or everything
+    if not set(wanted) <= set(everything):
+        raise InvalidTarget(
+            "A requested resource was not part of the authorization.",
+            reason="resource_not_authorized",
+            spec="RFC 8707 §2.2",
+        )
+    return audience(wanted, client, snapshot, issuer)
+
+
 def with_issuer(granted: tuple[str, ...], scopes: frozenset[str], issuer: str) -> tuple[str, ...]:
     """The audience of a token request that names no resource: UserInfo opens too where `openid` was granted."""
     return (*granted, issuer) if OPENID in scopes and issuer not in granted else granted

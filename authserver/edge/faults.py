@@ -5,7 +5,10 @@ from __future__ import annotations
 from authserver.edge.chain import Handler
 from authserver.edge.refusals import Refusal, Refusals
 from authserver.protocol.messages import Request, Response
+from authserver.storage.outages import is_outage
 from authserver.telemetry.logs import get_logger
+
+RETRY = (("Retry-After", "1"),)
 
 _log = get_logger(__name__)
 
@@ -17,11 +20,17 @@ class Faults:
         self._refusals = refusals
 
     def __call__(self, request: Request, next_: Handler) -> Response:
-        """Answer 500 `server_error` for whatever is not in the catalogue (RFC 6749 §4.1.2.1)."""
+        """Answer 500 `server_error` for whatever is not in the catalogue (RFC 6749 §4.1.2.1).
+
+        A database that is away or overloaded is no fault of ours: 503, so that callers try again.
+        """
         try:
             return next_(request)
         except Refusal as refusal:
             return self._refusals(request, refusal)
-        except Exception:
+        except Exception as error:
+            if is_outage(error):
+                _log.error("the database does not answer", extra={"path": request.path, "cause": type(error).__name__})
+                return self._refusals(request, Refusal(503, "temporarily_unavailable", "Try again shortly", RETRY))
             _log.exception("unexpected error", extra={"path": request.path})
             return self._refusals(request, Refusal(500, "server_error", "Something went wrong on our side"))

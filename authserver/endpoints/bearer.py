@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authserver.issuing.reading import ReadToken, TokenReader
+from authserver.issuing.reading import ReadToken
 from authserver.protocol.errors import InsufficientScope, InvalidRequest, InvalidToken, ProtocolError
 from authserver.protocol.messages import Request
 
@@ -26,24 +26,23 @@ def presented_token(request: Request) -> str | None:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     in_header = credentials.strip() if scheme.lower() == "bearer" else None
     try:
-        in_body = request.form.get("access_token") if request.method == "POST" else None
+        in_body = request.form.all("access_token") if request.method == "POST" else ()
     except ValueError as error:
         raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
-    if in_header and in_body:
+    if bool(in_header) + len(in_body) > 1:
         raise InvalidRequest(
             "The access token must be sent in one way only.", reason="token_sent_twice", spec="RFC 6750 §2"
         )
-    return in_header or in_body
+    return in_header or (in_body[0] if in_body else None)
 
 
-def require(reader: TokenReader, value: str, *, audience: str, scope: str) -> ReadToken:
-    """The live access token for `audience` with `scope`.
+def require(token: ReadToken | None, *, audience: str, scope: str) -> ReadToken:
+    """`token`, if it is a live access token for `audience` with `scope`.
 
     Raises:
         InvalidToken: unknown, dead, or for somebody else; `reason` tells expired from invalid.
         InsufficientScope: good, but not for this.
     """
-    token = reader.look_up_access_token(value)
     if token is None:
         raise InvalidToken("The access token is not valid.", reason="token_invalid")
     if token.dead == "token_expired":

@@ -14,14 +14,14 @@ def endpoint(services: Services) -> Handler:
     cached: list[tuple[str, Response]] = []
 
     def handle(request: Request) -> Response:
-        etag = services.keyring.etag
-        if not cached or cached[0][0] != etag:
+        document = services.keyring.public_jwks()
+        if not cached or cached[0][0] != document.etag:
             headers = (
                 ("Content-Type", "application/jwk-set+json"),
                 ("Cache-Control", f"public, max-age={max_age}"),
-                ("ETag", etag),
+                ("ETag", document.etag),
             )
-            cached[:] = [(etag, Response(200, headers, services.keyring.public_jwks_body()))]
+            cached[:] = [(document.etag, Response(200, headers, document.body))]
         return conditional(request, cached[0][1])
 
     return handle

@@ -21,9 +21,14 @@ def refusing(
         try:
             return answer(request)
         except ProtocolError as error:
-            return render(error, explanations.keep(error, endpoint, _claimed_client(request)))
+            return refused(explanations, endpoint, error, request)
 
     return handle
+
+
+def refused(explanations: Explanations, endpoint: str, error: ProtocolError, request: Request) -> Response:
+    """The answer of one refusal, explained."""
+    return render(error, explanations.keep(error, endpoint, _claimed_client(request)))
 
 
 def render(error: ProtocolError, reference: str) -> Response:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from authserver.edge.chain import Handler
 from authserver.edge.cors import allowing
-from authserver.endpoints.machine_errors import refusing
+from authserver.endpoints.machine_errors import refused, refusing
+from authserver.protocol.errors import ProtocolError
 from authserver.protocol.messages import Request, Response, json_response
 from authserver.services import Services
 
 
 def endpoint(services: Services) -> Handler:
-    """The token endpoint."""
-    server = services.token_server
+    """The token endpoint. Once the client is known, its scripts may read refusals too."""
+    server, explanations = services.token_server, services.explanations
 
     def answer(request: Request) -> Response:
         client = server.authenticate(request)
-        tokens = server.create_token_response(request, client)
-        return allowing(json_response(tokens.to_document()), client.origins)
+        try:
+            response = json_response(server.create_token_response(request, client).to_document())
+        except ProtocolError as error:
+            response = refused(explanations, "token", error, request)
+        return allowing(response, client.origins)
 
-    return refusing(services.explanations, "token", answer)
+    return refusing(explanations, "token", answer)

@@ -9,11 +9,11 @@ from authlib.oauth2.rfc6749.grants import AuthorizationCodeGrant
 from authserver.access import resources as access_resources
 from authserver.crypto.handles import Kind
 from authserver.events.catalog import TokensIssued
-from authserver.grants.phases import Phases
+from authserver.grants.phases import Phases, Redemption
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.liveness import why_dead
 from authserver.protocol import pkce
-from authserver.protocol.errors import InvalidGrant, InvalidTarget, Refused
+from authserver.protocol.errors import InvalidGrant, Refused
 from authserver.protocol.policy import REFRESH_TOKEN
 from authserver.storage.models.grants import AuthorizationCode as CodeRow
 from authserver.storage.models.grants import Grant
@@ -42,7 +42,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
                 spec="RFC 7636 §4.1",
             )
 
-    def redeem(self, unit: Unit) -> Authorization:
+    def redeem(self, unit: Unit) -> Redemption:
         """Exchange the code for its grant."""
         code = self._find(unit)
         self._check_possession(code)
@@ -54,10 +54,11 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         if code.is_expired:
             raise InvalidGrant("The authorization code has expired.", reason="code_expired", spec="RFC 6749 §4.1.2")
         self._check_live(unit, grant)
-        audience = self._audience(code)
+        granted = frozenset(code.scope.split()) & self.request.client.scopes
+        audience = self._audience(grant, granted)
         if not unit.codes.consume(code.digest):
             raise self._replayed(grant)
-        return self._authorize(unit, code, grant, audience)
+        return self._authorize(unit, code, grant, granted, audience)
 
     def _find(self, unit: Unit) -> CodeRow:
         digest = self.services.handles.digest(Kind.CODE, self.request.required("code"))
@@ -95,57 +96,58 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         if reason is not None:
             raise InvalidGrant(WORDS, reason=reason)
 
-    def _audience(self, code: CodeRow) -> tuple[str, ...]:
+    def _audience(self, grant: Grant, granted: frozenset[str]) -> tuple[str, ...]:
         """The token request may narrow what was authorized, never widen it (RFC 8707 §2.2)."""
-        asked = self.request.resources
-        grant_audience = tuple(code.resources)
-        snapshot, client = self.services.catalog.current(), self.request.client
-        allowed = access_resources.audience(grant_audience, client, snapshot, self.services.issuer)
-        if not asked:
-            return access_resources.with_issuer(allowed, frozenset(code.scope.split()), self.services.issuer)
-        if not set(asked) <= set(allowed):
-            raise InvalidTarget("A resource was not part of the authorization.", reason="resource_not_authorized")
-        return asked
+        return access_resources.redeemed(
+            self.request.resources,
+            grant.resources,
+            scopes=granted,
+            client=self.request.client,
+            snapshot=self.services.catalog.current(),
+            issuer=self.services.issuer,
+        )
 
-    def _authorize(self, unit: Unit, code: CodeRow, grant: Grant, audience: tuple[str, ...]) -> Authorization:
+    def _authorize(
+        self, unit: Unit, code: CodeRow, grant: Grant, granted: frozenset[str], audience: tuple[str, ...]
+    ) -> Redemption:
         services, client = self.services, self.request.client
-        granted = frozenset(code.scope.split())
         scopes = access_resources.narrow(granted, audience, services.catalog.current(), services.issuer)
         refresh_token = None
         if _wants_refresh_token(client.policy.refresh_tokens, client.policy.grant_types, granted):
             refresh_token = services.refresh_tokens.first(unit, grant, client, code)
-        services.recorder.record(
-            unit,
-            TokensIssued(
-                user_id=grant.user_id,
-                client_id=client.id,
-                session_id=grant.session_id,
-                grant_id=grant.id,
-                grant_type=self.GRANT_TYPE,
-                family_id=grant.id if refresh_token else None,
-                scopes=tuple(sorted(scopes)),
-                audience=audience,
-            ),
-        )
-        return services.subjects.authorization(
+        authorization = services.subjects.authorization(
             unit,
             grant,
             client,
             grant_type=self.GRANT_TYPE,
+            granted=granted,
             scopes=scopes,
             audience=audience,
             nonce=code.nonce,
             refresh_token=refresh_token,
-            with_id_token="openid" in granted,
             in_session=True,
+        )
+        return Redemption(authorization, self._event(authorization, grant))
+
+    def _event(self, authorization: Authorization, grant: Grant) -> TokensIssued:
+        return TokensIssued(
+            user_id=grant.user_id,
+            client_id=grant.client_id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            grant_type=self.GRANT_TYPE,
+            family_id=grant.id if authorization.refresh_token else None,
+            scopes=tuple(sorted(authorization.scopes)),
+            audience=authorization.audience,
         )
 
     def _replayed(self, grant: Grant) -> Refused:
         """A second use by whoever proved possession: the code leaked, so what it yielded ends (RFC 6749 §4.1.2)."""
-        ends_session, reuse = self.request.client.policy.reuse_ends_session, self.services.reuse
+        grant_id, reuse = grant.id, self.services.reuse
+        ends_session = self.request.client.policy.reuse_ends_session
         return Refused(
-            InvalidGrant(WORDS, reason="code_replayed", spec="RFC 6749 §4.1.2", details={"grant": grant.id}),
-            lambda unit: reuse.end(unit, grant, "code_replayed", ends_session=ends_session),
+            InvalidGrant(WORDS, reason="code_replayed", spec="RFC 6749 §4.1.2", details={"grant": grant_id}),
+            lambda unit: reuse.end(unit, grant_id, "code_replayed", ends_session=ends_session),
         )
 
 

@@ -32,13 +32,15 @@ class ClientCredentials(Phases, ClientCredentialsGrant):  # type: ignore[misc]
     def assess(self) -> Authorization:
         """What the client may do for itself: the scopes asked for, or all of its own."""
         client, snapshot = self.request.client, self.services.catalog.current()
-        scopes = access_scopes.resolve(self.request.form.get("scope"), client, snapshot)
-        if self.request.form.get("scope") is None:
-            scopes = client.scopes - PERSONAL_SCOPES
+        asked = self.request.form.get("scope")
+        scopes = access_scopes.resolve(asked, client, snapshot)
         audience = access_resources.audience(self.request.resources, client, snapshot, self.services.issuer)
-        return Authorization(
-            grant_type=self.GRANT_TYPE,
-            client=client,
-            scopes=access_resources.narrow(scopes, audience, snapshot, self.services.issuer),
-            audience=audience,
-        )
+        kept = access_resources.narrow(scopes, audience, snapshot, self.services.issuer)
+        if asked is not None and not kept:
+            raise InvalidScope(
+                "None of the scopes belongs to what the token would be for: name their resource in the request.",
+                reason="scope_of_other_resource",
+                spec="RFC 8707 §2",
+                setting=f"client {client.id}: default_resource",
+            )
+        return Authorization(grant_type=self.GRANT_TYPE, client=client, scopes=kept, audience=audience)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from authserver.access.catalog import ResourceCatalog
 from authserver.crypto.handles import Handles
+from authserver.events.catalog import TokenRefreshed, TokensIssued
 from authserver.events.outbox import Recorder
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.refreshing import RefreshTokenIssuer
@@ -32,6 +33,17 @@ class GrantServices:
     reuse: ReuseResponse
 
 
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """What a grant hands to the frame: what to mint, and the event that tells of it.
+
+    The frame adds the token's id to the event, because only the mint knows it.
+    """
+
+    authorization: Authorization
+    event: TokensIssued | TokenRefreshed
+
+
 class Phases:
     """Mixed into Authlib's grant classes; `request` is a Turn and `server` our frame.
 
@@ -52,7 +64,7 @@ class Phases:
         """Check the form of the request, without the database."""
         raise AssertionError("every grant validates its own request")
 
-    def redeem(self, unit: Unit) -> Authorization:  # noqa: ARG002 - what a grant redeems is its own
+    def redeem(self, unit: Unit) -> Redemption:  # noqa: ARG002 - what a grant redeems is its own
         """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""
         raise AssertionError("every grant redeems its own credential")
 

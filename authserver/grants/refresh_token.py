@@ -6,12 +6,12 @@ from authlib.oauth2.rfc6749.grants import RefreshTokenGrant
 
 from authserver.access import resources as access_resources
 from authserver.events.catalog import TokenRefreshed
-from authserver.grants.phases import Phases
+from authserver.grants.phases import Phases, Redemption
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.liveness import session_is_open, why_dead
 from authserver.issuing.refreshing import Successor
 from authserver.protocol import validity
-from authserver.protocol.errors import InvalidGrant, InvalidScope, InvalidTarget, Refused
+from authserver.protocol.errors import InvalidGrant, InvalidScope, Refused
 from authserver.storage.models.grants import Grant
 from authserver.storage.models.grants import RefreshToken as TokenRow
 from authserver.storage.unit import Unit
@@ -26,7 +26,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         """refresh_token is there."""
         self.request.required("refresh_token")
 
-    def redeem(self, unit: Unit) -> Authorization:
+    def redeem(self, unit: Unit) -> Redemption:
         """Exchange a refresh token for its successor's worth."""
         presented = self.request.required("refresh_token")
         row = self._find(unit, presented)
@@ -35,33 +35,38 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrant(WORDS, reason="family_revoked")
         in_session = self._check_live(unit, grant)
         self._check_expiry(row)
-        audience, scopes = self._narrowed(row)
-        successor = self._successor(unit, presented, row, grant)
-        self.services.recorder.record(
-            unit,
-            TokenRefreshed(
-                user_id=grant.user_id,
-                client_id=row.client_id,
-                session_id=grant.session_id,
-                grant_id=grant.id,
-                family_id=row.family_id,
-                rotated=successor.value != presented and not successor.repeated,
-                repeated=successor.repeated,
-                scopes=tuple(sorted(scopes)),
-                audience=audience,
-            ),
-        )
-        return self.services.subjects.authorization(
+        # Before what is asked for is looked at: a used token is a used token, whatever comes with it.
+        repeated = self._repeated(unit, presented, row) if row.consumed_at is not None else None
+        granted = frozenset(row.scope.split())
+        audience, scopes = self._narrowed(row, granted)
+        successor = repeated or self._used(unit, presented, row)
+        authorization = self.services.subjects.authorization(
             unit,
             grant,
             self.request.client,
             grant_type=self.GRANT_TYPE,
+            granted=granted & self.request.client.scopes,
             scopes=scopes,
             audience=audience,
             nonce=None,
             refresh_token=successor.value,
-            with_id_token="openid" in row.scope.split(),
             in_session=in_session,
+        )
+        return Redemption(authorization, self._event(authorization, grant, successor, presented))
+
+    def _event(
+        self, authorization: Authorization, grant: Grant, successor: Successor, presented: str
+    ) -> TokenRefreshed:
+        return TokenRefreshed(
+            user_id=grant.user_id,
+            client_id=grant.client_id,
+            session_id=grant.session_id,
+            grant_id=grant.id,
+            family_id=grant.id,
+            rotated=successor.value != presented and not successor.repeated,
+            repeated=successor.repeated,
+            scopes=tuple(sorted(authorization.scopes)),
+            audience=authorization.audience,
         )
 
     def _find(self, unit: Unit, presented: str) -> TokenRow:
@@ -85,47 +90,42 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         if row.is_expired and row.consumed_at is None:
             raise InvalidGrant("The refresh token has expired.", reason="refresh_token_unused_too_long")
 
-    def _narrowed(self, row: TokenRow) -> tuple[tuple[str, ...], frozenset[str]]:
-        """Less than was granted may be asked for, never more (RFC 6749 §6, RFC 8707 §2.2)."""
-        services, client = self.services, self.request.client
-        granted = frozenset(row.scope.split())
-        asked_scope = self.request.form.get("scope")
-        scopes = granted if asked_scope is None else frozenset(asked_scope.split())
+    def _narrowed(self, row: TokenRow, granted: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Less than was granted may be asked for, never more (RFC 6749 §6, RFC 8707 §2.2).
+
+        A scope that the client has lost since is left out.
+        """
+        client, snapshot, issuer = self.request.client, self.services.catalog.current(), self.services.issuer
+        asked = self.request.form.get("scope")
+        scopes = granted if asked is None else frozenset(asked.split())
         if not scopes <= granted:
             raise InvalidScope("A scope was not part of what was granted.", reason="scope_wider_than_granted")
-        snapshot = services.catalog.current()
-        allowed = access_resources.audience(tuple(row.resources), client, snapshot, services.issuer)
-        audience = self.request.resources or access_resources.with_issuer(allowed, scopes, services.issuer)
-        if self.request.resources and not set(self.request.resources) <= set(allowed):
-            raise InvalidTarget("A resource was not part of the authorization.", reason="resource_not_authorized")
-        return audience, access_resources.narrow(scopes, audience, snapshot, services.issuer)
+        scopes &= client.scopes
+        audience = access_resources.redeemed(
+            self.request.resources, row.resources, scopes=scopes, client=client, snapshot=snapshot, issuer=issuer
+        )
+        return audience, access_resources.narrow(scopes, audience, snapshot, issuer)
 
-    def _successor(self, unit: Unit, presented: str, row: TokenRow, grant: Grant) -> Successor:
+    def _used(self, unit: Unit, presented: str, row: TokenRow) -> Successor:
+        """Use the token, unless another request was faster: then this one is a repeat."""
         client, issuer = self.request.client, self.services.refresh_tokens
-        if not client.policy.rotate_refresh_tokens and row.consumed_at is None:
-            unit.refresh_tokens.extend(
-                row.id, min(validity.after(client.policy.refresh_idle_ttl), row.family_expires_at)
-            )
-            return Successor(presented)
-        successor = issuer.rotate(unit, presented, row, client) if row.consumed_at is None else None
+        use = issuer.rotate if client.policy.rotate_refresh_tokens else issuer.keep
+        return use(unit, presented, row, client) or self._repeated(unit, presented, unit.refresh_tokens.reread(row.id))
+
+    def _repeated(self, unit: Unit, presented: str, row: TokenRow | None) -> Successor:
+        """What a token that was used before is due: the same successor, or the end of its family."""
+        if row is None or row.revoked_at is not None:
+            raise InvalidGrant(WORDS, reason="family_revoked")
+        successor = self.services.refresh_tokens.repeat(unit, presented, row, self.request.client)
         if successor is None:
-            fresh = self._reread(unit, row)
-            successor = issuer.repeat(unit, presented, fresh)
-        if successor is None:
-            raise self._reused(row, grant)
+            raise self._reused(row)
         return successor
 
-    def _reread(self, unit: Unit, row: TokenRow) -> TokenRow:
-        """What the request that was faster wrote."""
-        unit.session.refresh(row)
-        return row
-
-    def _reused(self, row: TokenRow, grant: Grant) -> Refused:
+    def _reused(self, row: TokenRow) -> Refused:
         """A rotated token came back: it leaked, or its successor did. The whole family ends (RFC 9700 §4.14.2)."""
-        ends_session, reuse = self.request.client.policy.reuse_ends_session, self.services.reuse
+        family_id, reuse = row.family_id, self.services.reuse
+        ends_session = self.request.client.policy.reuse_ends_session
         return Refused(
-            InvalidGrant(
-                WORDS, reason="refresh_token_reused", spec="RFC 9700 §4.14.2", details={"family": row.family_id}
-            ),
-            lambda unit: reuse.end(unit, grant, "refresh_token_reused", ends_session=ends_session),
+            InvalidGrant(WORDS, reason="refresh_token_reused", spec="RFC 9700 §4.14.2", details={"family": family_id}),
+            lambda unit: reuse.end(unit, family_id, "refresh_token_reused", ends_session=ends_session),
         )

@@ -7,6 +7,7 @@ it consumes the old credential.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from authlib.oauth2.rfc6749 import AuthorizationServer
@@ -51,17 +52,15 @@ class TokenServer(AuthorizationServer):
         self._authentication = authentication
         self._mint = mint
         self._spool = spool
-        self._granted: list[str] = []
 
     @property
     def grant_types(self) -> tuple[str, ...]:
-        """The grants that are registered, for metadata."""
-        return tuple(self._granted)
+        """The grants that are registered, for metadata: read where Authlib's frame looks them up."""
+        return tuple(grant.GRANT_TYPE for grant, _ in cast("Any", self)._token_grants)
 
     def offer(self, grant: type[Phases]) -> None:
         """Register a grant with Authlib's frame, and so with metadata."""
         self.register_grant(cast("Any", grant))
-        self._granted.append(cast("Any", grant).GRANT_TYPE)
 
     def authenticate(self, request: Request) -> Client:
         """The client that asks, proven by exactly one method. Raises InvalidClient."""
@@ -99,9 +98,11 @@ class TokenServer(AuthorizationServer):
         return grant
 
     def _redeem(self, grant: Phases) -> TokenSet:
-        """Consume and store in one transaction; sign after it, so that no lock waits for a signature."""
+        """Consume, store and tell in one transaction; sign after it, so that no lock waits for a signature."""
         with self._database.unit() as unit:
-            prepared = self._mint.prepare(unit, grant.redeem(unit))
+            redemption = grant.redeem(unit)
+            prepared = self._mint.prepare(unit, redemption.authorization)
+            self.services.recorder.record(unit, replace(redemption.event, token_id=prepared.jti))
         return self._mint.finish(prepared)
 
     def _redeem_without_trace(self, grant: Phases) -> TokenSet:

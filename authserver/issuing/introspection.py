@@ -44,11 +44,15 @@ class Introspector:
 
     def _may_ask(self, client: Client, token: ReadToken) -> bool:
         """The token's own confidential client, and for access tokens the clients that a resource in `aud` names."""
+        if token.kind != "access_token":
+            return client.id == token.client_id and not client.is_public
+        snapshot = self._catalog.current()
+        if not any(uri == token.claims["iss"] or snapshot.resource(uri) for uri in token.audience):
+            # Nobody is left for whom the token is good: its resources were removed or switched off.
+            return False
         if client.id == token.client_id:
             return not client.is_public
-        if token.kind != "access_token":
-            return False
-        return client.id in access_resources.introspectors(token.audience, self._catalog.current())
+        return client.id in access_resources.introspectors(token.audience, snapshot)
 
 
 def _document(token: ReadToken) -> dict[str, Any]:
@@ -57,6 +61,7 @@ def _document(token: ReadToken) -> dict[str, Any]:
     if token.kind == "access_token":
         document["token_type"] = "DPoP" if "jkt" in (token.claims.get("cnf") or {}) else "Bearer"
     standing = token.standing
-    if standing is not None and standing.found_user_id is not None:
-        document["username"] = standing.username or standing.email
+    username = (standing.username or standing.email) if standing is not None else None
+    if username:
+        document["username"] = username
     return document

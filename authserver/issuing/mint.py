@@ -11,8 +11,10 @@ from authserver.crypto.handles import Handles, Kind
 from authserver.crypto.macs import Macs
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.protocol import validity
+from authserver.protocol.errors import ServerError
 from authserver.protocol.identifiers import new_id
-from authserver.signing.keyring import Keyring
+from authserver.signing.keyring import Keyring, NoActiveKey
+from authserver.signing.keys import SigningKey
 from authserver.storage.models.grants import AccessToken
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens, id_tokens, jose
@@ -26,7 +28,8 @@ class Prepared:
     jti: str
     issued_at: int
     expires_in: int
-    algorithm: str
+    access_key: SigningKey | None
+    id_key: SigningKey | None
     claims: Mapping[str, Any]
     opaque: str | None
 
@@ -46,7 +49,11 @@ class Mint:
         return self._is_opaque(authorization, self._catalog.current())
 
     def prepare(self, unit: Unit | None, authorization: Authorization) -> Prepared:
-        """Decide format, lifetime and claims, and store what has a row. `unit` may be None where nothing has."""
+        """Decide format, lifetime, claims and keys, and store what has a row. `unit` may be None where nothing has.
+
+        Raises:
+            ServerError: no key signs with the algorithm that is wanted; said before anything is consumed for good.
+        """
         snapshot = self._catalog.current()
         issued_at, jti = validity.timestamp(), new_id()
         expires_in = self._lifetime(authorization, snapshot)
@@ -56,23 +63,37 @@ class Mint:
             if unit is None:
                 raise AssertionError("an opaque token needs a transaction")
             opaque = self._store(unit, authorization, claims)
-        algorithm = self._algorithm(authorization, snapshot)
-        return Prepared(authorization, jti, issued_at, expires_in, algorithm, claims, opaque)
+        access_key = None if opaque else self._key(self._algorithm(authorization, snapshot))
+        id_key = self._key(authorization.client.policy.id_token_alg) if authorization.with_id_token else None
+        return Prepared(authorization, jti, issued_at, expires_in, access_key, id_key, claims, opaque)
 
     def finish(self, prepared: Prepared) -> TokenSet:
         """Sign what is to be signed."""
         authorization = prepared.authorization
-        access_token = prepared.opaque or jose.sign(
-            prepared.claims, self._keyring.active(prepared.algorithm), access_tokens.TYPE
-        )
+        access_token = self._access_token(prepared)
         return TokenSet(
             access_token=access_token,
             expires_in=prepared.expires_in,
             scope=" ".join(sorted(authorization.scopes)),
             jti=prepared.jti,
             refresh_token=authorization.refresh_token,
-            id_token=self._id_token(prepared, access_token) if authorization.with_id_token else None,
+            id_token=self._id_token(prepared, access_token, prepared.id_key) if prepared.id_key else None,
         )
+
+    def _access_token(self, prepared: Prepared) -> str:
+        if prepared.access_key is None:
+            return prepared.opaque or ""
+        return jose.sign(prepared.claims, prepared.access_key, access_tokens.TYPE)
+
+    def _key(self, algorithm: str) -> SigningKey:
+        try:
+            return self._keyring.active(algorithm)
+        except NoActiveKey as error:
+            raise ServerError(
+                "The server cannot sign tokens for this application.",
+                reason="no_signing_key",
+                setting=f"keys generate --alg {algorithm}",
+            ) from error
 
     def _access_claims(self, authorization: Authorization, jti: str, issued_at: int, expires_in: int) -> dict[str, Any]:
         return access_tokens.build(
@@ -93,7 +114,7 @@ class Mint:
             user_claims=authorization.user_claims,
         )
 
-    def _id_token(self, prepared: Prepared, access_token: str) -> str:
+    def _id_token(self, prepared: Prepared, access_token: str, key: SigningKey) -> str:
         authorization = prepared.authorization
         policy = authorization.client.policy
         claims = id_tokens.build(
@@ -102,7 +123,7 @@ class Mint:
             client_id=authorization.client.id,
             issued_at=prepared.issued_at,
             expires_in=policy.id_token_ttl,
-            algorithm=policy.id_token_alg,
+            algorithm=key.alg,
             auth_time=validity.epoch(authorization.auth_time) if authorization.auth_time else None,
             nonce=authorization.nonce,
             acr=authorization.acr,
@@ -111,7 +132,7 @@ class Mint:
             access_token=access_token,
             user_claims=authorization.id_token_claims,
         )
-        return jose.sign(claims, self._keyring.active(policy.id_token_alg), id_tokens.TYPE)
+        return jose.sign(claims, key, id_tokens.TYPE)
 
     def _sid(self, authorization: Authorization) -> str | None:
         session_id = authorization.session_id

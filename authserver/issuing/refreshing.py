@@ -54,7 +54,7 @@ class RefreshTokenIssuer:
                 session_id=grant.session_id,
                 client_id=client.id,
                 scope=code.scope,
-                resources=list(code.resources),
+                resources=list(grant.resources),
                 issued_at=moment,
                 expires_at=min(validity.after(client.policy.refresh_idle_ttl, moment), family_end),
                 family_expires_at=family_end,
@@ -71,8 +71,7 @@ class RefreshTokenIssuer:
         until = validity.after(grace) if grace > 0 else None
         if not unit.refresh_tokens.rotate(row.id, replaced_by=successor_id, sealed=sealed, grace_until=until):
             return None
-        if client.policy.refresh_grace > 0:
-            unit.refresh_tokens.erase_sealed_before(row.id)
+        unit.refresh_tokens.erase_sealed_before(row)
         unit.refresh_tokens.add(self._successor(row, successor_id, handle, client))
         return Successor(handle.value)
 
@@ -94,9 +93,16 @@ class RefreshTokenIssuer:
             cnf=row.cnf,
         )
 
-    def repeat(self, unit: Unit, presented: str, row: RefreshToken) -> Successor | None:
+    def keep(self, unit: Unit, presented: str, row: RefreshToken, client: Client) -> Successor | None:
+        """For clients whose tokens do not rotate: `row` lives on; None when another request ended it meanwhile."""
+        until = min(validity.after(client.policy.refresh_idle_ttl), row.family_expires_at)
+        return Successor(presented) if unit.refresh_tokens.extend(row.id, until) else None
+
+    def repeat(self, unit: Unit, presented: str, row: RefreshToken, client: Client) -> Successor | None:
         """The successor that a repeat within the grace is due, while that successor is unused; else None."""
-        if row.grace_until is None or row.successor_sealed is None or validity.is_past(row.grace_until):
+        if client.policy.refresh_grace == 0 or row.grace_until is None or validity.is_past(row.grace_until):
+            return None
+        if row.successor_sealed is None:
             return None
         successor = unit.refresh_tokens.find_by_id(row.replaced_by) if row.replaced_by else None
         if successor is None or successor.consumed_at is not None or successor.revoked_at is not None:

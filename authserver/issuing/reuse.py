@@ -5,7 +5,6 @@ from __future__ import annotations
 from authserver.events.catalog import GrantRevoked, RefreshTokenRevoked, SuspiciousActivityDetected
 from authserver.events.outbox import Recorder
 from authserver.identity.sessions import SessionRegistry
-from authserver.storage.models.grants import Grant
 from authserver.storage.unit import Unit
 
 
@@ -16,8 +15,15 @@ class ReuseResponse:
         self._recorder = recorder
         self._sessions = sessions
 
-    def end(self, unit: Unit, grant: Grant, reason: str, *, ends_session: bool) -> None:
-        """End `grant` because of `reason`; its session too where the client's policy says so."""
+    def end(self, unit: Unit, grant_id: str, reason: str, *, ends_session: bool) -> None:
+        """End a grant because of `reason`; its session too where the client's policy says so.
+
+        The grant is read anew: this is the effect of a refusal, and rows that
+        the refused transaction read are gone with it.
+        """
+        grant = unit.grants.find(grant_id)
+        if grant is None:
+            return
         user, client, session = grant.user_id, grant.client_id, grant.session_id
         record = self._recorder.record
         record(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from authserver.clients.directory import Client
 from authserver.identity import profiles
 from authserver.issuing.authorization import Authorization
+from authserver.protocol.errors import InvalidGrant
 from authserver.storage.models.grants import Grant
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
@@ -23,15 +24,23 @@ class SubjectClaims:
         client: Client,
         *,
         grant_type: str,
+        granted: frozenset[str],
         scopes: frozenset[str],
         audience: tuple[str, ...],
         nonce: str | None,
         refresh_token: str | None,
-        with_id_token: bool,
         in_session: bool,
     ) -> Authorization:
-        """What the mint needs for tokens of this grant."""
-        user = unit.users.get(grant.user_id) if grant.user_id else None
+        """What the mint needs for tokens of this grant.
+
+        Args:
+            granted: what the person allowed, which the ID token follows.
+            scopes: what of it the access token is for.
+
+        Raises:
+            InvalidGrant: the person was deleted a moment ago.
+        """
+        user = self._person(unit, grant)
         return Authorization(
             grant_type=grant_type,
             client=client,
@@ -46,10 +55,16 @@ class SubjectClaims:
             nonce=nonce,
             cnf=grant.cnf,
             refresh_token=refresh_token,
-            with_id_token=with_id_token,
+            with_id_token="openid" in granted,
             user_claims=self._access_token_claims(unit, user, client, scopes) if user else {},
-            id_token_claims=self._id_token_claims(user, client, scopes) if user else {},
+            id_token_claims=self._id_token_claims(user, client, granted) if user else {},
         )
+
+    def _person(self, unit: Unit, grant: Grant) -> User | None:
+        user = unit.users.find(grant.user_id) if grant.user_id else None
+        if user is None and grant.user_id is not None:
+            raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted")
+        return user
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
         """email, username, roles and org, by granted scope or for first-party clients."""

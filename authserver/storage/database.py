@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -27,6 +27,7 @@ from authserver.settings.schema import Settings
 from authserver.storage import models  # noqa: F401 - registers the tables
 from authserver.storage.columns import Base
 from authserver.storage.hot_reads import HotReads
+from authserver.storage.outages import may_succeed_again
 from authserver.storage.unit import Unit
 
 Result = TypeVar("Result")
@@ -46,6 +47,7 @@ class Database:
             "postgresql" if engine.dialect.name == "postgresql" else "sqlite"
         )
         self.hot_reads = HotReads(engine, hot_connections)
+        self._inherited: HotReads | None = None
         self._writing = sessionmaker(engine, expire_on_commit=False)
         self._reading = sessionmaker(self._reading_engine(), expire_on_commit=False)
 
@@ -91,7 +93,7 @@ class Database:
             try:
                 return work()
             except DBAPIError as error:
-                if attempt == RETRIES - 1 or not _is_transient(error):
+                if attempt == RETRIES - 1 or not may_succeed_again(error):
                     raise
                 time.sleep(0.02 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
@@ -111,21 +113,13 @@ class Database:
     def dispose_after_fork(self) -> None:
         """Forget connections that a parent process opened, without closing them under it."""
         self.engine.dispose(close=False)
+        self._inherited = self.hot_reads
         self.hot_reads = HotReads(self.engine, self._hot_connections)
 
     def close(self) -> None:
         """Close every connection of this process."""
         self.hot_reads.close()
         self.engine.dispose()
-
-
-def _is_transient(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
-        return True
-    state = getattr(error.orig, "sqlstate", None)
-    if state in {"40001", "40P01", "55P03"}:
-        return True
-    return isinstance(error, OperationalError) and "locked" in str(error.orig)
 
 
 def open_database(settings: Settings) -> Database:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
+from weakref import WeakSet
 
 from sqlalchemy import Engine
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import Pool, QueuePool
 
 from authserver.storage.repositories.liveness import STATEMENT, Standing
 
@@ -56,36 +58,50 @@ class HotReads:
 
 
 class _SQLite:
-    """One connection for each thread: opening one is cheap and the file is local."""
+    """One connection for each thread: opening one is cheap and the file is local. It is closed with its thread."""
 
     def __init__(self, engine: Engine, sql: str, positions: tuple[str, ...]) -> None:
         self._engine = engine
         self._sql = sql
         self._positions = positions
         self._local = threading.local()
-        self._opened: list[Any] = []
+        self._opened: WeakSet[_Held] = WeakSet()
+        self._lock = threading.Lock()
 
     def __call__(self, values: dict[str, str]) -> Row | None:
         parameters = tuple(values[name] for name in self._positions) if self._positions else values
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = self._open()
-        row: Row | None = connection.execute(self._sql, parameters).fetchone()
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = self._open()
+        row: Row | None = held.connection.execute(self._sql, parameters).fetchone()
         return row
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Held:
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         chosen: dict[str, Any] = {**options, "timeout": 15, "check_same_thread": False, "isolation_level": None}
         connection = cast("sqlite3.Connection", cast("Any", sqlite3.connect)(*arguments, **chosen))
         connection.execute("PRAGMA query_only=ON")
-        self._opened.append(connection)
-        return connection
+        held = _Held(connection)
+        with self._lock:
+            self._opened.add(held)
+        return held
 
     def close(self) -> None:
-        for connection in self._opened:
-            connection.close()
-        self._opened.clear()
+        with self._lock:
+            for held in list(self._opened):
+                held.connection.close()
+            self._opened.clear()
         self._local = threading.local()
+
+
+class _Held:
+    """A connection of one thread. A thread that ends drops it, and with it the connection and its file."""
+
+    __slots__ = ("__weakref__", "connection")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        weakref.finalize(self, connection.close).atexit = False
 
 
 class _PostgreSQL:
@@ -94,18 +110,26 @@ class _PostgreSQL:
     def __init__(self, engine: Engine, sql: str, size: int) -> None:
         self._sql = sql
         self._engine = engine
-        self._pool = QueuePool(self._open, pool_size=size, max_overflow=0, timeout=5, reset_on_return=None)
+        self._pool: Pool = QueuePool(self._open, pool_size=size, max_overflow=0, timeout=5, reset_on_return=None)
 
     def __call__(self, values: dict[str, str]) -> Row | None:
         import psycopg
 
+        pool = self._pool
         try:
-            return self._fetch(values)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            return self._fetch(values)
+            return self._fetch(pool, values)
+        except psycopg.Error:
+            # What broke one connection broke its neighbours: a server that was restarted, a changed table.
+            return self._fetch(self._renewed(pool), values)
 
-    def _fetch(self, values: dict[str, str]) -> Row | None:
-        fairy = self._pool.connect()
+    def _renewed(self, broken: Pool) -> Pool:
+        if self._pool is broken:
+            self._pool = broken.recreate()
+            broken.dispose()
+        return self._pool
+
+    def _fetch(self, pool: Pool, values: dict[str, str]) -> Row | None:
+        fairy = pool.connect()
         try:
             connection = cast("Any", fairy.dbapi_connection)
             row: Row | None = connection.execute(self._sql, values, prepare=True).fetchone()

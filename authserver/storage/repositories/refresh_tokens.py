@@ -30,6 +30,10 @@ class RefreshTokens(Repository):
         """The refresh token with this id."""
         return self.session.get(RefreshToken, token_id)
 
+    def reread(self, token_id: str) -> RefreshToken | None:
+        """The refresh token as it stands now, whatever this unit read of it before."""
+        return self.session.get(RefreshToken, token_id, populate_existing=True)
+
     def rotate(self, token_id: str, *, replaced_by: str, sealed: bytes | None, grace_until: datetime | None) -> bool:
         """Use up a refresh token in favour of its successor; tells whether this call was the one."""
         statement = update(RefreshToken).where(
@@ -50,9 +54,13 @@ class RefreshTokens(Repository):
         )
         return self._changed(statement.values(expires_at=expires_at)) == 1
 
-    def erase_sealed_before(self, successor_id: str) -> None:
+    def erase_sealed_before(self, successor: RefreshToken) -> None:
         """Erase the sealed copy of a successor that has been used."""
-        statement = update(RefreshToken).where(RefreshToken.replaced_by == successor_id)
+        statement = update(RefreshToken).where(
+            # The family has an index and few rows; `replaced_by` has none.
+            RefreshToken.family_id == successor.family_id,
+            RefreshToken.replaced_by == successor.id,
+        )
         self._changed(statement.values(successor_sealed=None, grace_until=None))
 
     def revoke_family(self, family_id: str) -> int:

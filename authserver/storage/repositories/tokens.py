@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.protocol import validity
 from authserver.storage.compiled import CompiledInsert
@@ -36,11 +37,9 @@ class RevokedTokens(Repository):
 
     def add(self, jti: str, expires_at: datetime) -> bool:
         """Revoke a token by its jti until it would have expired; tells whether it was not revoked before."""
-        if self.session.get(RevokedToken, jti) is not None:
-            return False
-        self.session.add(RevokedToken(jti=jti, expires_at=expires_at, revoked_at=validity.now()))
-        self.session.flush()
-        return True
+        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        statement = insert(RevokedToken).values(jti=jti, expires_at=expires_at, revoked_at=validity.now())
+        return self._changed(statement.on_conflict_do_nothing(index_elements=["jti"])) == 1
 
     def contains(self, jti: str) -> bool:
         """Whether this jti was revoked."""
