@@ -18,7 +18,7 @@ import requests
 
 from authserver.storage import Database, migrations
 from tests.loopback import LeavesTheMachineError
-from tests.servers import apache
+from tests.servers import apache, authserver
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import ServerError, ServerProcess, accepts, free_port
 from tests.servers.redis import Redis
@@ -154,3 +154,12 @@ def test_apache_sends_a_stranger_to_the_provider(open_directory: Path) -> None:
         answer = requests.get(f"{server.origin}/", allow_redirects=False, timeout=10)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("https://op.example/authorize?response_type=code")
+
+
+@pytest.mark.parametrize("server", ["granian", "gunicorn"])
+def test_the_product_runs_on_both_servers_and_ends_when_told(tmp_path: Path, server: authserver.Server) -> None:
+    with authserver.running(tmp_path, server=server) as instance:
+        answer = requests.get(f"{instance.issuer}/.well-known/openid-configuration", timeout=10)
+        assert answer.json()["issuer"] == instance.issuer
+    assert instance.process.stop() == 0, instance.process.output()
+    assert not accepts(instance.port)
