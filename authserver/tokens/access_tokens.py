@@ -54,8 +54,7 @@ def build(
         grant_id: the grant it hangs on.
         sid: the session as this client sees it.
         auth_time: when the person authenticated, seconds since 1970.
-        acr: how strongly, or an empty string.
-        amr: by which methods (RFC 8176).
+        acr, amr: how strongly, or an empty string, and by which methods (RFC 8176).
         cnf: the key that the presenter must prove (RFC 7800 §3.1).
         user_claims: what `released` let through; never replaces a claim of the protocol.
 
