@@ -12,9 +12,14 @@ import threading
 from dataclasses import dataclass
 
 from authserver.signing.keys import VerificationKey
+from authserver.telemetry import instruments
 
 GENERATION_SIZE = 1024
 """Tokens per generation; two generations of about 1 KB a token make 2 MB a process."""
+
+LOOKUPS = instruments.counter(
+    "authserver_signature_lookups_total", "Signatures looked for among those already checked.", ("result",)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,11 @@ class SignatureCache:
             found = self._old.get(digest)
             if found is None:
                 self.misses += 1
+                LOOKUPS.add("miss")
                 return None
             self.remember(digest, found)
         self.hits += 1
+        LOOKUPS.add("hit")
         return found
 
     def remember(self, digest: bytes, checked: Checked) -> None:

@@ -1,0 +1,1 @@
+"""Measures what an operation costs. Nothing here asserts anything about time."""
