@@ -110,7 +110,8 @@ class _PostgreSQL:
     def __init__(self, engine: Engine, sql: str, size: int) -> None:
         self._sql = sql
         self._engine = engine
-        self._pool: Pool = QueuePool(self._open, pool_size=size, max_overflow=0, timeout=5, reset_on_return=None)
+        patience = cast("QueuePool", engine.pool).timeout()
+        self._pool: Pool = QueuePool(self._open, pool_size=size, max_overflow=0, timeout=patience, reset_on_return=None)
 
     def __call__(self, values: dict[str, str]) -> Row | None:
         import psycopg

@@ -39,7 +39,8 @@ class RevokedTokens(Repository):
         """Revoke a token by its jti until it would have expired; tells whether it was not revoked before."""
         insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
         statement = insert(RevokedToken).values(jti=jti, expires_at=expires_at, revoked_at=validity.now())
-        return self._changed(statement.on_conflict_do_nothing(index_elements=["jti"])) == 1
+        added = statement.on_conflict_do_nothing(index_elements=["jti"]).returning(RevokedToken.jti)
+        return self.session.scalar(added) is not None
 
     def contains(self, jti: str) -> bool:
         """Whether this jti was revoked."""
