@@ -5,8 +5,8 @@ Everything comes from the settings of the server (`AUTHSERVER_*`, authserver.tom
 
 from authserver.cli.serve import options_of, prepare
 from authserver.ops.serving_gunicorn import configuration
-from authserver.settings import load
+from authserver.settings import reload
 
-_settings = load()
+_settings = reload.effective()
 prepare(_settings)
 globals().update(configuration(options_of(_settings)))

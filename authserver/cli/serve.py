@@ -11,7 +11,7 @@ import click
 
 from authserver.ops.instance_lock import AlreadyRunning
 from authserver.ops.serving import METRICS_DIRECTORY, Background, ServeOptions
-from authserver.settings import Settings, SettingsError, load
+from authserver.settings import Settings, SettingsError, load, reload
 from authserver.settings.definitions import variable
 from authserver.telemetry import instruments, logs
 
@@ -42,8 +42,9 @@ def serve(with_worker: bool, certfile: Path | None, keyfile: Path | None, **give
 
 
 def run(settings: Settings, overrides: dict[str, Any]) -> None:
-    """Serve with `settings`; workers read their own from the environment, to which `overrides` are passed on."""
+    """Serve with `settings`; workers read the hot ones anew, also from the environment that `overrides` go to."""
     export(overrides)
+    reload.begin(settings)
     prepare(settings)
     options = options_of(settings)
     try:

@@ -58,7 +58,8 @@ class _Application(BaseApplication):  # type: ignore[misc]
 
 def configuration(options: ServeOptions) -> dict[str, Any]:
     """gunicorn's settings for `options`."""
-    instance = _Instance(options)
+    # gunicorn asks again at each reload; lock and background process are those of the start.
+    instance = _instances.setdefault((options.instance_dir, options.port), _Instance(options))
     settings: dict[str, Any] = {
         "bind": [f"[{options.host}]:{options.port}" if ":" in options.host else f"{options.host}:{options.port}"],
         "backlog": BACKLOG,
@@ -142,3 +143,6 @@ class _Instance:
             self._background.stop()
         if self._lock is not None:
             self._lock.release()
+
+
+_instances: dict[tuple[Path, int], _Instance] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from authserver.settings import SettingsError, load
+from authserver.settings import reload as reloading
 from authserver.settings.reload import reload
 
 
@@ -31,3 +32,33 @@ def test_nothing_changes_without_a_change(environ: dict[str, str]) -> None:
 def test_a_configuration_that_cannot_start_changes_nothing(environ: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         reload(load(environ), {**environ, "AUTHSERVER_RATE_LIMIT_LOGIN": "often"})
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A process that began with an empty configuration file, which is returned."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reloading, "_begun", None)
+    reloading.begin(load())
+    return tmp_path / "authserver.toml"
+
+
+def test_a_worker_takes_hot_settings_anew_and_the_others_from_its_main_process(begun: Path) -> None:
+    begun.write_text('log_level = "debug"\nport = 9000\n')
+    settings = reloading.effective()
+    assert (settings.log_level, settings.port) == ("debug", 8000)
+
+
+def test_a_worker_goes_on_with_what_was_when_the_configuration_is_broken(begun: Path) -> None:
+    begun.write_text('log_level = "loud"\n')
+    assert reloading.effective().log_level == "info"
+
+
+def test_the_first_look_at_the_configuration_is_the_whole_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reloading, "_begun", None)
+    (tmp_path / "authserver.toml").write_text("port = 9000\n")
+    assert reloading.effective().port == 9000
+    assert reloading.effective().port == 9000
