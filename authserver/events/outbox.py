@@ -9,6 +9,7 @@ from __future__ import annotations
 from authserver.crypto.sealing import Sealer
 from authserver.events.envelope import enclose
 from authserver.events.event import Event
+from authserver.events.measures import MEASURES
 from authserver.storage import Unit
 
 
@@ -25,3 +26,6 @@ class Recorder:
         """
         envelope = enclose(event, self._sealer)
         unit.outbox.add(envelope.event_id, envelope.record, envelope.sealed)
+        moves = MEASURES.get(type(event))
+        if moves is not None:
+            unit.after_commit(lambda: moves(event))

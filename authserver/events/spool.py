@@ -26,6 +26,7 @@ import orjson
 from authserver.crypto.sealing import Sealer
 from authserver.events.envelope import Envelope, enclose
 from authserver.events.event import Event, canonical
+from authserver.events.measures import measure
 from authserver.protocol.identifiers import new_id
 
 MAX_LINE: Final = 65_536
@@ -69,6 +70,7 @@ class Spool:
             except OSError as error:
                 self._close()
                 raise SpoolUnavailable(*error.args) from error
+        measure(event)
 
     def close(self) -> None:
         """Releases the file, so that intake can delete it once it is read."""

@@ -65,7 +65,9 @@ class Database:
         """
         try:
             with self._writing.begin() as session:
-                yield Unit(session)
+                unit = Unit(session)
+                yield unit
+            unit.committed()
         except Refused as refused:
             self._keep_effects(refused)
             raise refused.error from refused
@@ -77,6 +79,7 @@ class Database:
             unit = Unit(session)
             for effect in refused.effects:
                 effect(unit)
+        unit.committed()
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,16 @@ class Unit:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._afterwards: list[Callable[[], None]] = []
+
+    def after_commit(self, work: Callable[[], None]) -> None:
+        """Run `work` once this transaction is committed; never when it is not."""
+        self._afterwards.append(work)
+
+    def committed(self) -> None:
+        """Run what waited for the commit."""
+        for work in self._afterwards:
+            work()
 
     def flush(self) -> None:
         """Send pending rows now, so that a unique violation shows where it can be told apart."""
