@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -53,6 +54,10 @@ class Instance:
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Run `authserver …` with the same settings and return its standard output."""
         return run(self.environ, self.directory, *arguments, stdin=stdin)
+
+    def create(self, noun: Literal["users", "clients", "resources"], *options: str, stdin: str = "") -> dict[str, Any]:
+        """Run `authserver NOUN create …` and return what it printed as JSON."""
+        return dict(json.loads(self.command(noun, "create", *options, "--json", stdin=stdin)))
 
 
 def run(environ: Mapping[str, str], directory: Path, *arguments: str, stdin: str = "") -> str:

@@ -1,4 +1,4 @@
-"""Installs the Debian packages that tests run against, where the machine lacks them and we are root."""
+"""Installs what tests run against: Debian packages where the machine lacks them and we are root, packages of npm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import postgresql
+from tests.servers import npm, postgresql
 
 
 def _command(name: str) -> Callable[[], bool]:
@@ -59,16 +59,16 @@ def install(packages: list[str]) -> None:
 
 
 def main() -> int:
-    """Install what is missing; without root say what to install, for tests then skip with their reason."""
+    """Install what is missing. Where that cannot be, say what is missing: tests then skip with their reason."""
     packages = missing_packages()
-    if not packages:
-        return 0
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if packages and (os.geteuid() != 0 or not shutil.which("apt-get")):
         print(f"Some tests will be skipped: this machine lacks {', '.join(packages)}.", file=sys.stderr)
         print(f"  With root: apt-get install {' '.join(packages)}", file=sys.stderr)
-        return 0
-    print(f"Installing {', '.join(packages)} ...", flush=True)
-    install(packages)
+    elif packages:
+        print(f"Installing {', '.join(packages)} ...", flush=True)
+        install(packages)
+    if reason := npm.missing():
+        print(f"Some tests will be skipped: {reason}", file=sys.stderr)
     return 0
 
 
