@@ -1,9 +1,10 @@
-"""A complete server in this process, with people and clients in it: what journeys and specification suites walk through."""
+"""A complete server in this process, with people and clients in it, for journeys and specification suites."""
 
 from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from authserver.storage.unit import Unit
 
 PASSWORD = "Correct-Horse-7-Battery"
 REDIRECT_URI = "https://app.example/callback"
+REFERENCE = re.compile(r"[2-9A-HJ-NP-Z]{5}-[2-9A-HJ-NP-Z]{5}")
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,16 @@ class Installation:
     def post(self, url: str, form: Any = None, **values: Any) -> Answer:
         """POST a form."""
         return self.request("POST", url, form=form if form is not None else {}, **values)
+
+    def why(self, answer: Answer) -> str:
+        """The private reason of a refusal, behind the reference that a page, a body or a redirect shows."""
+        found = REFERENCE.search(answer.text) or REFERENCE.search(answer.header("Location") or "")
+        assert found is not None, f"no reference in {answer.status}: {answer.header('Location')} {answer.text[:300]}"
+        self.services.explanations.flush()
+        with self.reading() as unit:
+            refusal = unit.refusals.find(found[0])
+        assert refusal is not None
+        return refusal.reason
 
     def add_user(self, name: str = "alice", password: str = PASSWORD, **values: Any) -> User:
         """A person who can sign in, with every standard claim that a test does not care about left out."""

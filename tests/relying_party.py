@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -55,6 +56,11 @@ class Browser:
                 else:
                     self.cookies[name] = morsel.value
 
+    @property
+    def path(self) -> str:
+        """The path of the page that is shown."""
+        return urlsplit(self.url).path
+
     def submit(self, page: Answer, follow: bool = True, **values: Any) -> Answer:
         """Post the page's form with its hidden fields and `values`."""
         return self.open(self.url, form=hidden_fields(page) | values, follow=follow)
@@ -62,6 +68,13 @@ class Browser:
     def sign_in(self, page: Answer, name: str = "alice", password: str = PASSWORD, **values: Any) -> Answer:
         """Fill in the login page."""
         return self.submit(page, username=name, password=password, action="login", **values)
+
+    def choose(self, page: Answer, name: str = "alice") -> Answer:
+        """Press an account's button in the account chooser."""
+        with self.installation.reading() as unit:
+            sessions = {session.id for session in unit.sessions.of_user(self.installation.users[name].id)}
+        offered = [values["value"] for values in inputs(page) if values.get("name") == "account"]
+        return self.submit(page, account=next(reference for reference in offered if reference in sessions))
 
     def allow(self, page: Answer, *, scopes: list[str] | None = None, remember: bool = True) -> Answer:
         """Allow what the consent page asks for, or only `scopes` of it."""
@@ -81,6 +94,12 @@ def inputs(page: Answer) -> list[dict[str, str]]:
 def hidden_fields(page: Answer) -> dict[str, Any]:
     """The hidden fields of a page's form."""
     return {values["name"]: values.get("value", "") for values in inputs(page) if values.get("type") == "hidden"}
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a JWT, unverified."""
+    payload = token.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))))
 
 
 @dataclass
@@ -113,6 +132,10 @@ class RelyingParty:
         } | parameters
         kept = {name: value for name, value in values.items() if value is not None}
         return f"/oauth2/authorize?{urlencode(kept, doseq=True)}"
+
+    def request(self, browser: Browser, **parameters: Any) -> Answer:
+        """Send a person to the server; what they see, or the redirect back."""
+        return browser.open(self.authorization_url(**parameters))
 
     def sign_in(self, browser: Browser, name: str = "alice", **parameters: Any) -> dict[str, str]:
         """The whole journey: login and consent wherever they are asked for; the authorization response."""
@@ -159,6 +182,12 @@ class RelyingParty:
         answer = self.redeem(self.code(browser, **parameters))
         assert answer.status == 200, answer.text
         return dict(answer.json)
+
+    def id_claims(self, answer: Answer) -> dict[str, Any]:
+        """The claims of the ID token for a code that has just arrived."""
+        redeemed = self.redeem(self.response(answer)["code"])
+        assert redeemed.status == 200, redeemed.text
+        return claims_of(redeemed.json["id_token"])
 
     def refresh(self, refresh_token: str, **values: Any) -> Answer:
         """Use a refresh token."""

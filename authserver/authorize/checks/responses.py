@@ -13,6 +13,8 @@ RESPONSE_TYPES = frozenset({"code"})
 def assign_response_mode(context: Context, _: Collaborators) -> None:
     """The mode is known before anything else can fail, so that even errors arrive as they were asked for."""
     asked = context.get("response_mode")
+    if "response_mode" in context.parameters.repeated:
+        return
     if asked in RESPONSE_MODES and asked in context.verified_client.policy.response_modes:
         context.response_mode = asked
 

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from authserver.authorize import pipeline
+from authserver.authorize.checks import clients, parameters, proof, responses, scopes
+from authserver.authorize.context import Context, Via
+from authserver.protocol.errors import UntrustedRequest
+from authserver.protocol.messages import Parameters
+
+
+def position(step: object) -> int:
+    return next(index for index, row in enumerate(pipeline.STEPS) if row.run is step)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        (clients.reject_repeated_identity, clients.load_client),
+        (clients.load_client, clients.check_redirect_uri),
+        (clients.check_redirect_uri, parameters.reject_repeated_parameters),
+        (responses.assign_response_mode, parameters.reject_repeated_parameters),
+        (responses.assign_response_mode, responses.check_response_type),
+        (scopes.check_scope, proof.check_code_challenge),
+    ],
+)
+def test_rows_stand_in_the_order_that_matters(earlier: object, later: object) -> None:
+    assert position(earlier) < position(later)
+
+
+def test_client_and_redirect_uri_are_checked_on_every_way() -> None:
+    for step in (clients.load_client, clients.check_redirect_uri, proof.check_code_challenge, scopes.check_scope):
+        assert pipeline.STEPS[position(step)].on == Via.AUTHORIZE | Via.RESUME
+
+
+def test_nothing_is_redirectable_before_its_row() -> None:
+    context = Context(Parameters([("state", "x" * 5000)]))
+    with pytest.raises(UntrustedRequest):
+        pipeline.run(context, cast("Any", None))
+    assert not context.is_redirectable
+
+
+@pytest.mark.parametrize(
+    ("pairs", "reason"),
+    [
+        ([("state", "x" * 4097)], "parameter_too_long"),
+        ([("other", "x" * (16 * 1024 + 1))], "parameter_too_long"),
+        ([(f"p{number}", "x" * 16 * 1024) for number in range(2)], "request_too_long"),
+    ],
+)
+def test_what_is_long_is_refused_with_the_limit_named(pairs: list[tuple[str, str]], reason: str) -> None:
+    with pytest.raises(UntrustedRequest) as refused:
+        parameters.reject_long_parameters(Context(Parameters(pairs)), cast("Any", None))
+    assert refused.value.reason == reason
+    assert any(char.isdigit() for char in refused.value.description)
+
+
+def test_longest_allowed_values_pass() -> None:
+    pairs = [("state", "s" * 4096), ("nonce", "n" * 2048), ("redirect_uri", "r" * 2048)]
+    parameters.reject_long_parameters(Context(Parameters(pairs)), cast("Any", None))
+
+
+def test_client_is_there_for_later_steps_alone() -> None:
+    with pytest.raises(AssertionError):
+        _ = Context(Parameters()).verified_client
+
+
+def test_kind_of_request_is_read_from_it() -> None:
+    context = Context(Parameters(), scopes=frozenset({"openid"}), prompts=frozenset({"none"}))
+    assert context.is_openid
+    assert context.is_silent
