@@ -25,6 +25,7 @@ class Cookies:
         self.sso_name = f"{prefix}sso-{digest}"
         self.page_name = f"{prefix}page-{digest}"
         self.posted_name = f"{prefix}posted-{digest}"
+        self.playground_name = f"{prefix}playground-{digest}"
 
     def sso(self, request: Request) -> str | None:
         """The single sign-on cookie's value."""
@@ -38,6 +39,10 @@ class Cookies:
         """What binds a request that another site posted to this browser."""
         return request.cookies.get(self.posted_name)
 
+    def playground(self, request: Request) -> str | None:
+        """What the playground knows a visitor by."""
+        return request.cookies.get(self.playground_name)
+
     def set_browser(self, secrets: BrowserSecrets, max_age: int | None = None) -> tuple[Header, ...]:
         """Both cookies of a browser; `max_age` is seconds, None means until the browser closes."""
         return (self._set(self.sso_name, secrets.sso, max_age, cross_site=True), self.set_page(secrets.page, max_age))
@@ -49,6 +54,10 @@ class Cookies:
     def set_posted(self, value: str, max_age: int) -> Header:
         """The cookie that a kept request is continued with."""
         return self._set(self.posted_name, value, max_age)
+
+    def set_playground(self, value: str) -> Header:
+        """The playground's own cookie, as any application has one."""
+        return self._set(self.playground_name, value, None)
 
     def _set(self, name: str, value: str, max_age: int | None, *, cross_site: bool = False) -> Header:
         parts = [f"{name}={value}", "Path=/", "HttpOnly"]

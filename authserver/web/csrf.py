@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from authserver.crypto.macs import Macs
 from authserver.protocol.errors import ProtocolError
 from authserver.protocol.messages import Request
-from authserver.web.cookies import Cookies
 
 PURPOSE = "csrf"
 FIELD = "csrf_token"
 NO_PROOF = "csrf_token"
 """The reason of a refusal for a form without a good proof, which may merely be old."""
+
+
+class PageCookie(Protocol):
+    """The cookie that forms are tied to."""
+
+    def page(self, request: Request) -> str | None:
+        """Its value, if the browser sent one."""
 
 
 class ForgedForm(ProtocolError):
@@ -25,7 +32,7 @@ class ForgedForm(ProtocolError):
 class CSRF:
     """Ties a form to the page cookie: another site can neither read the token nor send the cookie with a POST."""
 
-    def __init__(self, macs: Macs, cookies: Cookies, issuer: str) -> None:
+    def __init__(self, macs: Macs, cookies: PageCookie, issuer: str) -> None:
         self._macs = macs
         self._cookies = cookies
         parts = urlsplit(issuer)

@@ -23,6 +23,7 @@ from authserver.web.page_values import (
     SelectAccountPage,
     SignedOutPage,
 )
+from tests.browser import playground_samples
 
 FORM = Form("csrf-sample", "interaction-sample", "step-sample")
 PHOTOS = Application(
@@ -55,7 +56,7 @@ HOME = "https://photos.example/"
 
 def samples() -> dict[str, Page]:
     """The pages by a name for the file."""
-    return {**_login(), **_decisions(), **_ends(), **_passwords()}
+    return {**_login(), **_decisions(), **_ends(), **_passwords(), **playground_samples.samples()}
 
 
 def _login() -> dict[str, Page]:
