@@ -13,10 +13,9 @@ from functools import cached_property
 from typing import Any, cast
 
 from sqlalchemy import Dialect, Executable, Select, Table, bindparam
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from authserver.storage.columns import Base
+from authserver.storage.transaction import Transaction
 
 Row = tuple[Any, ...]
 Processor = Callable[[Any], Any]
@@ -71,34 +70,27 @@ class Compiled:
         self._statement = statement
         self._by_dialect: dict[str, _ForDialect] = {}
 
-    def first(self, session: Session, **values: Any) -> Row | None:
+    def first(self, transaction: Transaction, **values: Any) -> Row | None:
         """The first row, or None."""
-        prepared, cursor = self._execute(session, values)
+        prepared, cursor = self._execute(transaction, values)
         row = cursor.fetchone()
         return None if row is None else prepared.read(row)
 
-    def all(self, session: Session, **values: Any) -> list[Row]:
+    def all(self, transaction: Transaction, **values: Any) -> list[Row]:
         """Every row."""
-        prepared, cursor = self._execute(session, values)
+        prepared, cursor = self._execute(transaction, values)
         return [prepared.read(row) for row in cursor.fetchall()]
 
-    def run(self, session: Session, **values: Any) -> int:
+    def run(self, transaction: Transaction, **values: Any) -> int:
         """Run a write and tell how many rows it changed."""
-        return int(self._execute(session, values)[1].rowcount)
+        return int(self._execute(transaction, values)[1].rowcount)
 
-    def _execute(self, session: Session, values: Mapping[str, Any]) -> tuple[_ForDialect, Any]:
-        connection = session.connection()
-        dialect = connection.dialect
+    def _execute(self, transaction: Transaction, values: Mapping[str, Any]) -> tuple[_ForDialect, Any]:
+        dialect = transaction.dialect
         prepared = self._by_dialect.get(dialect.name)
         if prepared is None:
             prepared = self._by_dialect[dialect.name] = _ForDialect(self._statement, dialect)
-        driver: Any = connection.connection.dbapi_connection
-        parameters, errors = prepared.parameters(values), dialect.loaded_dbapi.Error
-        try:
-            return prepared, driver.execute(prepared.sql, parameters)
-        except errors as error:
-            # As SQLAlchemy would have raised it, so that retries and conflicts are told apart in one way.
-            raise DBAPIError.instance(prepared.sql, None, error, errors, dialect=dialect) from error
+        return prepared, transaction.execute(prepared.sql, prepared.parameters(values))
 
 
 class CompiledInsert:
@@ -135,9 +127,9 @@ class CompiledInsert:
                 values[name] = default()
         return values
 
-    def run(self, session: Session, row: Mapping[str, Any]) -> None:
+    def run(self, transaction: Transaction, row: Mapping[str, Any]) -> None:
         """Insert a complete row, as `row` made it."""
-        self._compiled.run(session, **row)
+        self._compiled.run(transaction, **row)
 
 
 def _parameter(column: Any) -> Any:

@@ -1,8 +1,8 @@
-"""The database: one engine, units of work on plain sessions.
+"""The database: one engine, units of work on its connections.
 
 Flask-SQLAlchemy configures the engine and serves Flask-Migrate; it needs an
 application context even to build an engine, so a private application lends
-one, once. Everything afterwards uses `sessionmaker(engine)`.
+one, once. Everything afterwards uses the engine alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from typing import Any, Literal, TypeVar
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from authserver.protocol.errors import Refused
@@ -28,12 +27,15 @@ from authserver.storage import models  # noqa: F401 - registers the tables
 from authserver.storage.columns import Base
 from authserver.storage.hot_reads import HotReads
 from authserver.storage.outages import may_succeed_again
+from authserver.storage.transaction import transaction
 from authserver.storage.unit import Unit
 
 Result = TypeVar("Result")
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 SQLITE_BUSY_SECONDS = 15
 RETRIES = 5
+ASK_AFTER_SECONDS = 0.5
+"""Rest after which a PostgreSQL connection is asked for a sign of life before it is used."""
 
 
 class Database:
@@ -48,13 +50,6 @@ class Database:
         )
         self.hot_reads = HotReads(engine, hot_connections)
         self._inherited: HotReads | None = None
-        self._writing = sessionmaker(engine, expire_on_commit=False)
-        self._reading = sessionmaker(self._reading_engine(), expire_on_commit=False)
-
-    def _reading_engine(self) -> Engine:
-        if self.dialect == "postgresql":
-            return self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        return self.engine.execution_options(sqlite_begin=None)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -64,8 +59,8 @@ class Database:
         transaction of their own before the error is raised.
         """
         try:
-            with self._writing.begin() as session:
-                unit = Unit(session)
+            with transaction(self.engine, writes=True) as current:
+                unit = Unit(current)
                 yield unit
             unit.committed()
         except Refused as refused:
@@ -75,8 +70,8 @@ class Database:
     def _keep_effects(self, refused: Refused) -> None:
         if not refused.effects:
             return
-        with self._writing.begin() as session:
-            unit = Unit(session)
+        with transaction(self.engine, writes=True) as current:
+            unit = Unit(current)
             for effect in refused.effects:
                 effect(unit)
         unit.committed()
@@ -84,8 +79,8 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """A unit that only reads: no BEGIN, nothing to commit."""
-        with self._reading() as session:
-            yield Unit(session)
+        with transaction(self.engine, writes=False) as current:
+            yield Unit(current)
 
     def retrying(self, work: Callable[[], Result]) -> Result:
         """Run `work` again, with growing pauses, while the database says that another try may succeed.
@@ -145,6 +140,8 @@ def open_database(settings: Settings) -> Database:
         engine = extension.engine
     if engine.dialect.name == "sqlite":
         _tame_sqlite(engine)
+    else:
+        _ask_after_rest(engine)
     return Database(engine, app, _shares(settings)[1])
 
 
@@ -163,7 +160,6 @@ def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
         "pool_size": _shares(settings)[0],
         "max_overflow": 0,
         "pool_timeout": settings.database_pool_timeout,
-        "pool_pre_ping": True,
         "connect_args": {"connect_timeout": 5, "options": "-c statement_timeout=15000 -c lock_timeout=10000"},
     }
 
@@ -193,3 +189,20 @@ def _tame_sqlite(engine: Engine) -> None:
         mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
         if mode:
             connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _ask_after_rest(engine: Engine) -> None:
+    """Make sure that a connection still lives, if it rested: asking each time would cost a round trip a request."""
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ask(connection: Any, record: ConnectionPoolEntry, _proxied: Any) -> None:
+        if time.monotonic() - record.info.get("rests_since", float("inf")) < ASK_AFTER_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError("the server ended the connection") from error

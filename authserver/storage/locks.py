@@ -12,7 +12,7 @@ def hold(unit: Unit, name: str) -> None:
 
     On SQLite a unit that may write is alone anyway.
     """
-    if unit.session.get_bind().dialect.name != "postgresql":
+    if not unit.transaction.is_postgresql:
         return
     unit.session.execute(text("SET LOCAL lock_timeout = 0"))
     unit.session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": f"authserver:{name}"})

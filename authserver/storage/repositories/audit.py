@@ -89,6 +89,6 @@ class Audit(Repository):
             self.session.expunge_all()
 
     def _ensure_lease(self, now: datetime) -> None:
-        on = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        on = postgresql.insert if self.transaction.is_postgresql else sqlite.insert
         free = {"name": LEASE, "holder": "", "fencing": 0, "expires_at": now, "sequence": 0, "hash": FIRST_HASH}
         self.session.connection().execute(on(AuditLease).on_conflict_do_nothing(index_elements=["name"]), free)

@@ -75,5 +75,5 @@ class EphemeralValues(Repository):
         return list(self.session.scalars(statement))
 
     def _insert(self) -> postgresql.Insert | sqlite.Insert:
-        postgres = self.session.get_bind().dialect.name == "postgresql"
+        postgres = self.transaction.is_postgresql
         return postgresql.insert(EphemeralValue) if postgres else sqlite.insert(EphemeralValue)

@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from authserver.storage.models.outbox import OutboxDelivery, OutboxEvent
 from authserver.storage.repositories.rows import Repository
@@ -47,19 +46,11 @@ class Outbox(Repository):
         Straight to the driver, in the transaction of the unit: this runs in every writing request,
         and the layers between would cost twice as much as the database does.
         """
-        connection = self.session.connection()
-        driver: Any = connection.connection.driver_connection
-        statement, values = _ADD[connection.dialect.name], (event_id, record, sealed)
-        try:
-            driver.execute(statement, values)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise DBAPIError.instance(
-                statement, None, error, connection.dialect.loaded_dbapi.Error, dialect=connection.dialect
-            ) from error
+        self.transaction.execute(_ADD[self.transaction.dialect.name], (event_id, record, sealed))
 
     def add_missing(self, rows: Sequence[OutboxRow]) -> None:
         """Store events of the spool, passing over those that are already here."""
-        on = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        on = postgresql.insert if self.transaction.is_postgresql else sqlite.insert
         statement = on(OutboxEvent).on_conflict_do_nothing(index_elements=["event_id"])
         self.session.connection().execute(statement, [row._asdict() for row in rows])
 

@@ -1,4 +1,4 @@
-"""What repositories share: the session, and reading a conditional UPDATE's row count."""
+"""What repositories share: the transaction, and reading a conditional UPDATE's row count."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from sqlalchemy.orm import Session
 
 from authserver.storage.columns import Base
 from authserver.storage.compiled import CompiledInsert
+from authserver.storage.transaction import Transaction
 
 
 class Repository:
     """Queries over one aggregate, in the transaction of its unit."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+
+    @property
+    def session(self) -> Session:
+        """SQLAlchemy's session on the transaction, for what is not worth a statement of its own."""
+        return self.transaction.session
 
     def _store(self, insert: CompiledInsert, entity: Base) -> None:
         """Insert a whole row for an entity that nobody changes through the session afterwards.
@@ -27,7 +33,7 @@ class Repository:
         for name, value in row.items():
             if given.get(name) is None and value is not None:
                 setattr(entity, name, value)
-        insert.run(self.session, row)
+        insert.run(self.transaction, row)
 
     def _changed(self, statement: Executable) -> int:
         """Run a conditional UPDATE or DELETE and tell how many rows it changed."""

@@ -25,7 +25,7 @@ class SigningKeys(Repository):
 
         Several processes may try at once: the unique indexes let one succeed and the others see False.
         """
-        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self.transaction.is_postgresql else sqlite.insert
         values = {
             "kid": key.kid,
             "algorithm": key.algorithm,

@@ -37,7 +37,7 @@ class RevokedTokens(Repository):
 
     def add(self, jti: str, expires_at: datetime) -> bool:
         """Revoke a token by its jti until it would have expired; tells whether it was not revoked before."""
-        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self.transaction.is_postgresql else sqlite.insert
         statement = insert(RevokedToken).values(jti=jti, expires_at=expires_at, revoked_at=validity.now())
         added = statement.on_conflict_do_nothing(index_elements=["jti"]).returning(RevokedToken.jti)
         return self.session.scalar(added) is not None

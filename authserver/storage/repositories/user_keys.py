@@ -45,6 +45,6 @@ class UserKeys(Repository):
         return self._changed(statement.values(sealed_key=None, erased_at=validity.now()))
 
     def _insert(self) -> sqlite.Insert | postgresql.Insert:
-        if self.session.get_bind().dialect.name == "postgresql":
+        if self.transaction.is_postgresql:
             return postgresql.insert(UserKey)
         return sqlite.insert(UserKey)

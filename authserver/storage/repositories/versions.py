@@ -20,7 +20,7 @@ class Versions(Repository):
         """Say that a kind of snapshot changed."""
         if self._changed(update(Version).where(Version.kind == kind).values(value=Version.value + 1)):
             return
-        insert = postgresql.insert if self.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self.transaction.is_postgresql else sqlite.insert
         statement = insert(Version).values(kind=kind, value=1)
         self.session.execute(
             statement.on_conflict_do_update(index_elements=["kind"], set_={"value": Version.value + 1})

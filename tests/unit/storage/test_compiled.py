@@ -41,8 +41,8 @@ def test_entity_gets_the_defaults_of_its_table(grant: Grant) -> None:
 
 def test_compiled_read_gives_documents_moments_and_flags(database: Database, grant: Grant) -> None:
     with database.reading() as unit:
-        assert READ.first(unit.session, wanted=grant.id) == (grant.id, ["https://api.example"], MOMENT, False)
-        assert READ.first(unit.session, wanted="nobody") is None
+        assert READ.first(unit.transaction, wanted=grant.id) == (grant.id, ["https://api.example"], MOMENT, False)
+        assert READ.first(unit.transaction, wanted="nobody") is None
 
 
 def test_insert_is_part_of_the_units_transaction(database: Database, grant: Grant) -> None:
