@@ -23,11 +23,12 @@ INTRODUCTION = """\
 Generated from the commands by `python -m authserver.cli.documentation`.
 
 `authserver` works on the installation that the settings describe ([configuration](configuration.md)): the same
-environment, `authserver.toml` and working directory as the server's. Commands change the database directly, so they work
-with and without a running server, which sees the change within a second.
+environment, `authserver.toml` and working directory as the server's. Commands change the database directly, so they
+work with and without a running server, which sees a change within a second.
 
-* **Output.** Lines for people, or with `--json` one JSON value with the field names of the standards (RFC 7591, RFC 7662,
-  OpenID Connect); times in it are seconds since 1970. Secrets and one-time passwords are printed once, when they are made.
+* **Output.** Lines for people, or with `--json` one JSON value with the field names of the standards (RFC 7591,
+  RFC 7662, OpenID Connect); times in it are seconds since 1970. Secrets and one-time passwords are printed once, when
+  they are made.
 * **Errors.** One line on standard error. Exit code 1 is a refusal, 2 wrong usage, 130 an interruption.
 * **Standard input.** Values read from it lose one trailing newline.
 * **Lists.** An option marked *repeatable* may be given several times (`--grant a --grant b`); those of `clients` and

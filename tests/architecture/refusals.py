@@ -143,9 +143,9 @@ request) is not kept: its page shows the request id, under which the log tells m
 
 Where an error appears:
 
-* **Authorization endpoint**, while client and redirect URI are not verified: a page with status 400 (JSON when only that
-  is accepted), never a redirect. Afterwards: a redirect (303) or form to the client with `error`, `error_description`,
-  `state` and `iss`.
+* **Authorization endpoint**, while client and redirect URI are not verified: a page with the status of the table (JSON
+  when only that is accepted), never a redirect. Afterwards: a redirect (303) or form to the client with `error`,
+  `error_description`, `state` and `iss`.
 * **Token, introspection and revocation**: JSON with `error` and `error_description` (RFC 6749 §5.2).
 * **UserInfo**: `WWW-Authenticate: Bearer` with `error` and `error_description` (RFC 6750 §3), and the same as JSON.
 * **Pages**: a page with the reference; code and details stand behind "Details".
@@ -167,8 +167,8 @@ Reasons under which a good-looking token is worth nothing: at the token endpoint
 PROMPTS_INTRODUCTION = """\
 ## Why a person is interrupted
 
-The reasons for showing a page, in the order in which they are asked. With `prompt=none` the first one that applies is the
-private reason of the error.
+The reasons for showing a page, in the order in which they are asked. With `prompt=none` the first one that applies is
+the private reason of the error.
 
 | page | error with `prompt=none` | reason | when |
 | --- | --- | --- | --- |
