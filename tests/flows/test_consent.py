@@ -72,6 +72,8 @@ def test_form_cannot_add_what_was_not_asked_for(relying_party: RelyingParty, bro
     page = at_consent(relying_party, browser, scope="openid")
     answer = browser.allow(page, scopes=["email", "offline_access", "unheard_of"])
     assert granted(relying_party, answer) == {"openid"}
+    answer = relying_party.request(browser, scope="openid email", prompt="none")
+    assert relying_party.response(answer)["error"] == "consent_required", "nor is it remembered"
 
 
 def test_everything_taken_out_is_a_refusal(server: Installation) -> None:

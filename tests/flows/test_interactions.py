@@ -189,7 +189,9 @@ def test_consent_dies_with_the_session_it_was_given_in(relying_party: RelyingPar
     server = relying_party.installation
     server.add_user("bob")
     relying_party.sign_in(browser, "bob")
-    page = browser.sign_in(relying_party.request(browser, prompt="login"), "alice")
+    browser.sign_in(relying_party.request(browser, prompt="login"), "alice")
+    page = browser.choose(relying_party.request(browser), "alice")
+    assert browser.path == "/consent"
     allowed = browser.submit(page, action="allow", follow=False)
     with server.unit() as unit:
         (session,) = unit.sessions.of_user(server.users["alice"].id)
@@ -264,6 +266,24 @@ def test_login_posted_twice_at_once_is_one_session(
     twins = [Browser(server, dict(browser.cookies), browser.url) for _ in range(8)]
     with ThreadPoolExecutor(len(twins)) as pool:
         answers = list(pool.map(lambda twin: twin.sign_in(page, follow=False), twins))
+    assert sorted(answer.status for answer in answers) == [303, *[400] * 7]
+    with server.reading() as unit:
+        assert len(unit.sessions.of_user(server.users["alice"].id)) == 1
+    winner = next(twin for twin, answer in zip(twins, answers, strict=True) if answer.status == 303)
+    assert "code" in party.sign_in(winner)
+    server.services.close()
+
+
+def test_two_tabs_posted_at_once_leave_the_browser_with_good_cookies(
+    database: Database, make_settings: Callable[..., object], migrated_url: str
+) -> None:
+    server = install(make_settings(database_url=migrated_url))
+    server.add_user()
+    party, browser = RelyingParty(server, *server.add_client()), Browser(server)
+    tabs = [(party.request(browser), browser.url) for _ in range(8)]
+    twins = [Browser(server, dict(browser.cookies), url) for _, url in tabs]
+    with ThreadPoolExecutor(len(twins)) as pool:
+        answers = list(pool.map(lambda twin, tab: twin.sign_in(tab[0], follow=False), twins, tabs))
     assert sorted(answer.status for answer in answers) == [303, *[400] * 7]
     with server.reading() as unit:
         assert len(unit.sessions.of_user(server.users["alice"].id)) == 1
