@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import flask
 
 from authserver.edge import assembly
 from authserver.edge.adapter import Application
 from authserver.edge.chain import Handler
-from authserver.edge.refusals import Refusal
+from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Route, Routes
-from authserver.edge.wsgi_handler import WSGIHandler
+from authserver.edge.wsgi_handler import WSGIHandler, environ_of
 from authserver.endpoints import introspect, jwks, metadata, revoke, token, userinfo
 from authserver.endpoints.authorize import AuthorizeEndpoint
 from authserver.endpoints.logout import LogoutEndpoint
@@ -24,8 +24,10 @@ from authserver.ops.components import components
 from authserver.ops.health import Health
 from authserver.ops.metrics import Metrics
 from authserver.ops.serving import METRICS_DIRECTORY
+from authserver.playground import addresses as playground_addresses
+from authserver.playground.endpoint import Playground
 from authserver.protocol.messages import Request, Response
-from authserver.risk.rate_limits import rate_limiter
+from authserver.risk.rate_limits import RateLimiter, rate_limiter
 from authserver.services import Services, wire
 from authserver.settings.schema import Settings
 from authserver.web import flask_application
@@ -85,6 +87,18 @@ def page_routes(side: Border) -> tuple[Route, ...]:
     )
 
 
+def playground_routes(side: Border, server: Handler) -> tuple[Route, ...]:
+    """The playground, where it is on."""
+    if not side.services.settings.playground:
+        return ()
+    playground = Playground(side, server)
+    return (
+        Route(BOTH, playground_addresses.START, playground.start, kind="page"),
+        Route(BOTH, playground_addresses.CALLBACK, playground.callback, kind="page"),
+        Route(BOTH, playground_addresses.RUN, playground.run, kind="page"),
+    )
+
+
 def operations_routes(services: Services) -> tuple[Route, ...]:
     """Health and metrics, probed by address."""
     settings = services.settings
@@ -94,46 +108,41 @@ def operations_routes(services: Services) -> tuple[Route, ...]:
 
 
 def mount(settings: Settings, services: Services | None = None) -> Mounted:
-    """Put the server together."""
+    """Put the server together: the same rows and the same chain twice, once with the machine routes outside Flask."""
     services = services or wire(settings)
     side = border(services)
+    limiter = rate_limiter(settings, services.database)
     machine = (*machine_routes(side), *operations_routes(services))
-    pages = page_routes(side)
-    flask_app = flask_application.create(settings, (*machine, *pages))
-    inner = flask_app.wsgi_app
-    in_flask = WSGIHandler(inner)
-    shown = tuple(_through(route, in_flask) for route in pages)
+
+    def server(request: Request) -> Response:
+        """The whole server, for the relying party inside it."""
+        status, headers, body = thin.exchange(environ_of(request))
+        return Response(status, tuple(headers), body)
+
+    pages = (*page_routes(side), *playground_routes(side, server))
+
+    def page(request: Request, refusal: Refusal) -> Response:
+        return _refusal_page(side, request, refusal)
+
+    table = Routes((*machine, *pages))
+    flask_app = flask_application.create(settings, table, limiter, Refusals(table.kind_of, page))
+    in_flask = WSGIHandler(flask_app.wsgi_app)
+    shown = tuple(replace(route, handler=in_flask) for route in pages)
     routes = Routes((*machine, *shown))
-    everything = Routes(tuple(_through(route, in_flask) for route in (*machine, *pages)))
-    thin = edge(settings, side, routes)
-    flask_app.wsgi_app = edge(settings, side, everything)  # type: ignore[method-assign]
+    everything = Routes((*(replace(route, handler=in_flask) for route in machine), *shown))
+    flask_app.wsgi_app = edge(services, everything, limiter, page)  # type: ignore[method-assign]
+    thin = edge(services, routes, limiter, page)
     return Mounted(services, side, routes, thin, flask_app)
 
 
-def _through(route: Route, handler: Handler) -> Route:
-    """The same row, answered by Flask."""
-    return Route(
-        route.methods,
-        route.path,
-        handler,
-        route.kind,
-        route.cors,
-        route.limit,
-        route.compressible,
-        route.any_host,
-        route.prefix,
-    )
-
-
-def edge(settings: Settings, side: Border, routes: Routes) -> Application:
+def edge(services: Services, routes: Routes, limiter: RateLimiter, page: PageRenderer) -> Application:
     """The one chain around everything."""
-    services = side.services
     return assembly.application(
-        settings,
+        services.settings,
         routes,
-        rate_limiter(settings, services.database),
+        limiter,
         origin_registered=lambda origin: origin in services.clients.origins(),
-        page=lambda request, refusal: _refusal_page(side, request, refusal),
+        page=page,
     )
 
 

@@ -70,10 +70,8 @@ class Proxies:
     def __call__(self, request: Request, next_: Handler) -> Response:
         """Replace peer and scheme by what a trusted proxy says; drop the headers that say it in any case."""
         headers = request.headers
-        if not self._networks:
+        if not self._networks or not self._is_trusted(request.remote_address):
             return next_(request) if _STRIPPED.isdisjoint(headers) else next_(_without(request))
-        if not self._is_trusted(request.remote_address):
-            return next_(_without(request))
         hops = _hops(headers)
         address = self._caller(hops, request.remote_address)
         scheme = _scheme(headers) or request.scheme

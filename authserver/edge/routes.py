@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 from authserver.edge.chain import Handler
 from authserver.edge.headers import Kind
-from authserver.protocol.messages import Request, Response, json_response
+from authserver.edge.refusals import Refusal
+from authserver.protocol.messages import Request, Response
 
 CrossOrigin = Literal["none", "public", "client", "application"]
 
@@ -42,6 +43,7 @@ class Routes:
     """The table. `handle` is the innermost handler of the chain; `fallback` answers paths that are not listed."""
 
     def __init__(self, routes: Iterable[Route], fallback: Handler | None = None) -> None:
+        self._rows: list[Route] = []
         self._exact: dict[str, Route] = {}
         self._handlers: dict[tuple[str, str], Handler] = {}
         self._methods: dict[str, tuple[str, ...]] = {}
@@ -51,6 +53,7 @@ class Routes:
             self._add(route)
 
     def _add(self, route: Route) -> None:
+        self._rows.append(route)
         if route.prefix:
             self._prefixes.append(route)
         else:
@@ -84,13 +87,19 @@ class Routes:
         return self._methods[route.path] if route is not None else ()
 
     def handle(self, request: Request) -> Response:
-        """The answer of the listed handler, of the fallback, or 404 or 405 (RFC 9110 §15.5.6)."""
+        """The answer of the listed handler or of the fallback.
+
+        Raises:
+            Refusal: 404 for an unknown path, 405 for an unknown method (RFC 9110 §15.5.6).
+        """
         handler = self._handlers.get((request.path, request.method))
         if handler is not None:
             return handler(request)
         route = self.find(request.path)
         if route is None:
-            return self._fallback(request) if self._fallback else _not_found()
+            if self._fallback is not None:
+                return self._fallback(request)
+            raise Refusal(404, "not_found", "There is nothing here")
         handler = self._handlers.get((route.path, request.method))
         return handler(request) if handler is not None else self._not_allowed(route, request)
 
@@ -99,12 +108,7 @@ class Routes:
         allow = ("Allow", ", ".join(sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))))
         if request.method == "OPTIONS":
             return Response(204, (allow,))
-        body = {"error": "invalid_request", "error_description": f"{request.path} takes {', '.join(methods)}"}
-        return json_response(body, 405).with_headers(allow)
+        raise Refusal(405, "invalid_request", f"This address takes {' and '.join(methods)}", (allow,))
 
-    def __iter__(self) -> object:
-        return iter([*self._exact.values(), *self._prefixes])
-
-
-def _not_found() -> Response:
-    return json_response({"error": "not_found", "error_description": "There is nothing here"}, 404)
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._rows)

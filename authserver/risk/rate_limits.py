@@ -99,7 +99,7 @@ class RateLimiter:
         if not self.enabled:
             return None
         for item in self._limits[name]:
-            if not self._take(item, _key(name, subject)):
+            if not self.take(item, _key(name, subject)):
                 return self._exceeded(name, item, _key(name, subject))
         return None
 
@@ -133,7 +133,8 @@ class RateLimiter:
             self._acquire(item, key, 1)
             self._leases.pop((item, key), None)
 
-    def _take(self, item: RateLimitItem, key: str) -> bool:
+    def take(self, item: RateLimitItem, key: str) -> bool:
+        """Count one request against a limit that has no name here."""
         if item.amount < SHARED_FROM:
             return self._acquire(item, key, 1)
         moment = time.monotonic()
@@ -205,15 +206,18 @@ class RateLimiter:
         return ask_alone(self._alone, type(item)(max(1, item.amount // STRICTER_PART), item.multiples))
 
     def _exceeded(self, name: str, item: RateLimitItem, key: str) -> Exceeded:
-        window = item.get_expiry()
-        retry_after = window
+        return Exceeded(name, item.amount, item.get_expiry(), self.reset_after(item, key))
+
+    def reset_after(self, item: RateLimitItem, key: str) -> int:
+        """Seconds until the window has room again, as far as that is known; at most the window itself."""
+        window = retry_after = item.get_expiry()
         if not self.is_degraded:
             try:
                 reset = self._shared.get_window_stats(item, key).reset_time
                 retry_after = math.ceil(reset - time.time())
             except Exception:
                 _log.debug("rate limits: no statistics", exc_info=True)
-        return Exceeded(name, item.amount, window, min(window, max(1, retry_after)))
+        return min(window, max(1, retry_after))
 
 
 def rate_limiter(settings: Settings, database: Database) -> RateLimiter:
