@@ -45,7 +45,7 @@ def assert_refused(answer: Answer, error: str) -> None:
 def spooled(server: Installation) -> list[dict[str, Any]]:
     """The events in the spool's files."""
     lines = [line for path in server.settings.instance_dir.rglob("*.spool") for line in path.read_bytes().splitlines()]
-    return [json.loads(json.loads(line)["record"])["data"] for line in lines]
+    return [json.loads(line)[1]["data"] for line in lines]
 
 
 def test_the_subject_is_the_client(machine: RelyingParty) -> None:
