@@ -54,7 +54,7 @@ def test_disabled_client_is_a_page_without_a_link(relying_party: RelyingParty, b
     server = relying_party.installation
     server.registration.disable("app")
     server.services.clients.forget()
-    answer = relying_party.request(browser)
+    answer = browser.open(relying_party.authorization_url(), follow=False)
     assert (answer.status, server.why(answer)) == (400, "client_disabled")
     assert "Acme Photos" not in answer.text
     assert 'id="back"' not in answer.text

@@ -92,6 +92,8 @@ def test_second_sign_in_is_not_silent(party: RelyingParty, uri: str) -> None:
     browser = Browser(party.installation)
     party.redirect_uri = uri
     party.sign_in(browser)
+    with party.installation.unit() as unit:  # a consent from elsewhere, a claimed https redirect for example
+        unit.consents.remember(party.installation.users["alice"].id, "native", frozenset({"openid"}), frozenset())
     page = party.request(browser)
     assert browser.path == "/consent"
     assert 'name="remember"' not in page.text
