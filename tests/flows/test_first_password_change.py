@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.installation import PASSWORD, Installation
-from tests.relying_party import Browser, RelyingParty
+from tests.relying_party import Browser, RelyingParty, hidden_fields
 
 NEW = "Another-Staple-8-Horse"
 
@@ -82,3 +82,17 @@ def test_form_from_before_another_login_is_shown_again(relying_party: RelyingPar
     renewed = change(browser, page)
     assert (renewed.status, browser.path) == (403, "/password/change")
     assert "code" in relying_party.response(change(browser, renewed))
+
+
+def test_page_takes_nothing_from_somebody_who_has_not_proven_the_old_password(
+    relying_party: RelyingParty, browser: Browser
+) -> None:
+    browser.sign_in(relying_party.request(browser))
+    page = relying_party.request(browser, prompt="select_account")
+    chooser = browser.url
+    page = browser.sign_in(browser.choose(page))
+    assert browser.path == "/password/change"
+    url = browser.url
+    browser.submit(browser.open(chooser), action="other")
+    for answer in (browser.open(url), browser.open(url, form=hidden_fields(page) | {"new_password": NEW})):
+        assert (answer.status, relying_party.installation.why(answer)) == (400, "interaction_expired")
