@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tests.servers.process import ServerProcess, free_port
+from tests.servers.tls import Certificate
 
 Server = Literal["granian", "gunicorn"]
 PROGRAM = Path(sys.executable).with_name("authserver")
@@ -81,6 +83,7 @@ def running(
     server: Server = "granian",
     options: Sequence[str] = (),
     initialise: bool = True,
+    tls: Certificate | None = None,
 ) -> Iterator[Instance]:
     """Run an instance with a fresh database (or the one that `values` names).
 
@@ -90,23 +93,29 @@ def running(
         server: which of the two servers carries it.
         options: further options of `authserver serve`, such as `--with-worker`.
         initialise: run `authserver init` first.
+        tls: end TLS in the server with this certificate; the issuer is an https address then.
     """
     port = free_port()
+    if tls is not None:
+        values = {"AUTHSERVER_ISSUER": f"https://127.0.0.1:{port}"} | dict(values or {})
+        options = [*options, "--certfile", str(tls.certfile), "--keyfile", str(tls.keyfile)]
     environ = environment(directory, port, values)
     if initialise:
         run(environ, directory, "init")
     command = [PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(port), "--server", server, *options]
     process = ServerProcess(
-        command, directory / "server.log", ready=lambda: is_ready(port), environ=environ, cwd=directory
+        command, directory / "server.log", ready=lambda: is_ready(port, tls), environ=environ, cwd=directory
     )
     with process:
         yield Instance(port, environ, directory, process)
 
 
-def is_ready(port: int) -> bool:
+def is_ready(port: int, tls: Certificate | None = None) -> bool:
     """Say whether the instance on this port takes requests."""
+    trusting = ssl.create_default_context(cafile=tls.certfile) if tls is not None else None
+    scheme = "http" if tls is None else "https"
     try:
-        with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
+        with urlopen(f"{scheme}://127.0.0.1:{port}/health/ready", timeout=5, context=trusting) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except (URLError, OSError):
         return False
