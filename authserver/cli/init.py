@@ -16,6 +16,7 @@ from authserver.cli.output import json_option, print_json, read_secret
 from authserver.identity.addresses import Email, Username
 from authserver.identity.passwords import NewPassword
 from authserver.identity.users import NewUser
+from authserver.playground import own_client
 from authserver.signing.importing import import_directory
 from authserver.storage import locks, migrations
 from authserver.storage.models.users import User
@@ -100,6 +101,8 @@ def initialise(installation: Installation, wish: AdministratorWish, password_fil
         administrator = None
         if prepared is not None and not unit.roles.has_holder(ADMINISTRATOR):
             administrator = _create_administrator(installation, unit, prepared, password_file)
+    if not installation.settings.playground:
+        own_client.withdraw(installation.database, installation.clients)
     return Initialised(revision, tuple(kids), administrator)
 
 

@@ -8,6 +8,7 @@ another use.
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from authserver.clients.directory import Client
 from authserver.clients.metadata import MOST_ITEMS, ClientMetadata
@@ -16,8 +17,11 @@ from authserver.playground import addresses
 from authserver.protocol.errors import ConflictError, NotFound
 from authserver.protocol.policy import AUTHORIZATION_CODE, REFRESH_TOKEN
 from authserver.protocol.scopes import STANDARD
-from authserver.services import Services
 from authserver.storage.database import Database
+
+if TYPE_CHECKING:
+    # `init` asks for `withdraw` alone and needs none of the services.
+    from authserver.services import Services
 
 CLIENT_ID = "playground"
 NAME = "Playground"
