@@ -7,6 +7,7 @@ from authserver.cli.serve import options_of, prepare
 from authserver.ops.serving_gunicorn import configuration
 from authserver.settings import reload
 
-_settings = reload.effective()
+# This file is read once more at each reload.
+_settings = reload.again()
 prepare(_settings)
 globals().update(configuration(options_of(_settings)))

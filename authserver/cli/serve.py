@@ -42,7 +42,7 @@ def serve(with_worker: bool, certfile: Path | None, keyfile: Path | None, **give
 
 
 def run(settings: Settings, overrides: dict[str, Any]) -> None:
-    """Serve with `settings`; workers read the hot ones anew, also from the environment that `overrides` go to."""
+    """Serve with `settings`; workers have them from here, a reload from the environment that `overrides` go to."""
     export(overrides)
     reload.begin(settings)
     prepare(settings)
@@ -80,8 +80,15 @@ def options_of(settings: Settings) -> ServeOptions:
         keyfile=settings.tls_keyfile,
         lifetime=settings.worker_lifetime,
         graceful_timeout=settings.graceful_timeout,
+        on_reload=_reload,
         background=_background(settings) if settings.worker_enabled else None,
     )
+
+
+def _reload() -> None:
+    """Take new levels and limits: the levels here, both in the workers forked from now on."""
+    settings = reload.again()
+    logs.set_levels(settings.log_level, settings.log_levels)
 
 
 def _background(settings: Settings) -> Background:

@@ -34,6 +34,7 @@ class ServeOptions:
         lifetime: the age at which a worker is replaced, give or take a tenth; 0 for never.
         graceful_timeout: how long a stopping worker may finish what it has.
         background: work for one process beside the workers, until its event is set.
+        on_reload: called in the main process when it is told to reload, before it replaces its workers.
         preloaded: modules imported before the workers are forked, so that they share the memory.
     """
 
@@ -47,6 +48,7 @@ class ServeOptions:
     lifetime: int = 0
     graceful_timeout: int = 30
     background: Background | None = None
+    on_reload: Callable[[], None] | None = None
     target: str = TARGET
     preloaded: Sequence[str] = PRELOADED
 

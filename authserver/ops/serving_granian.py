@@ -124,6 +124,8 @@ def _server(options: ServeOptions, listening: socket.socket) -> _Server:
     )
     server.listening = listening
     server._deaths = []
+    if options.on_reload is not None:
+        server.on_reload(options.on_reload)
     _quieten()
     return server
 

@@ -51,6 +51,12 @@ class _Application(BaseApplication):  # type: ignore[misc]
         for name, value in configuration(self._options).items():
             self.cfg.set(name, value)
 
+    def reload(self) -> None:
+        """Read the configuration again."""
+        if self._options.on_reload is not None:
+            self._options.on_reload()
+        super().reload()
+
     def load(self) -> Any:
         """The WSGI callable, loaded in the worker."""
         return load_target(self._options.target)

@@ -1,9 +1,8 @@
 """New values for the settings that may change while the server runs; all others wait for a restart.
 
-A main process says with what it `begin`s, and the workers it forks ask for the
-`effective` settings: its own, with the hot ones read anew. So a worker that is
-replaced, for a reload or because it is old, differs from the others in nothing
-that must be the same in all of them, and a mistake in the file stops nobody.
+A main process reads them `again` when it is told to, and the workers it forks
+ask for the `effective` ones. So a worker that is replaced differs from the
+others in nothing, and a mistake in the file stops nobody.
 """
 
 from __future__ import annotations
@@ -51,21 +50,30 @@ def begin(settings: Settings) -> None:
 
 
 def effective() -> Settings:
-    """The settings of this process: what it began with, or was forked with, and its hot settings as they are now.
+    """The settings of this process: those of the one that forked it, else what the configuration says.
+
+    Raises:
+        SettingsError: the configuration could not start.
+    """
+    if _begun is None:
+        begin(load())
+        assert _begun is not None  # noqa: S101 - it was set just now
+    return _begun
+
+
+def again() -> Settings:
+    """Read the configuration again, for this process and those it forks from now on.
 
     Raises:
         SettingsError: this is the first look at the configuration, and it could not start.
     """
-    global _begun  # noqa: PLW0603
-    if _begun is None:
-        _begun = load()
-        return _begun
+    current = effective()
     try:
-        found = reload(_begun)
+        found = reload(current)
     except SettingsError as error:
         _log.error("the new configuration cannot be used; the old one stays", extra={"problems": error.problems})
-        return _begun
+        return current
     if found.changed or found.waiting:
         _log.info("configuration read again", extra={"changed": found.changed, "waiting": found.waiting})
-    _begun = found.settings
-    return _begun
+    begin(found.settings)
+    return found.settings

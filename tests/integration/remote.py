@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from tests.servers.process import ServerProcess, free_port
 
 GENEROUS = {
     f"AUTHSERVER_RATE_LIMIT_{name}": "1000000/minute"
-    for name in ("TOKEN", "AUTHORIZE", "LOGIN", "INTROSPECT", "REVOKE", "USERINFO", "METADATA", "USER", "DEFAULT")
+    for name in ("TOKEN", "AUTHORIZE", "LOGIN", "INTROSPECT", "REVOKE", "USERINFO", "USER", "DEFAULT")
 }
 """Limits that no walk over all routes reaches."""
 
@@ -57,9 +58,13 @@ class Remote(Installation):
         return self.instance.directory
 
     def workers(self) -> set[int]:
-        """The processes that the main process has made and that still run."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {int(pid) for pid in children if is_alive(int(pid))}
+        """The processes that answer requests: those that the main thread of the main process forked."""
+        return self.children(str(self.process.pid))
+
+    def children(self, thread: str = "*") -> set[int]:
+        """All processes that the main process forked, that for background work too, and that still run."""
+        lists = Path(f"/proc/{self.process.pid}/task").glob(f"{thread}/children")
+        return {int(pid) for listed in lists for pid in listed.read_text().split() if is_alive(int(pid))}
 
     def within(self, method: str, url: str, **values: Any) -> Answer:
         """The answer of the same installation mounted in this process."""
@@ -136,11 +141,23 @@ def serving(
     values: Mapping[str, str] | None = None,
     options: Sequence[str] = (),
     *,
-    initialise: bool = True,
+    template: Path | None = None,
 ) -> Iterator[Remote]:
-    """A running server with limits that no test reaches by accident."""
+    """A running server with limits that no test reaches by accident.
+
+    Args:
+        directory: where it keeps everything.
+        server: which of the two servers carries it.
+        values: settings as environment variables.
+        options: further options of `authserver serve`.
+        template: keys and database of a finished installation to begin with, which is faster than `init`.
+    """
+    if template is not None:
+        shutil.copytree(template / "keys", directory / "keys")
+        (directory / "instance").mkdir()
+        shutil.copyfile(template / "authserver.db", directory / "instance" / "authserver.db")
     with authserver.running(
-        directory, GENEROUS | dict(values or {}), server=server, options=options, initialise=initialise
+        directory, GENEROUS | dict(values or {}), server=server, options=options, initialise=template is None
     ) as instance:
         remote = opened(instance)
         with closing(remote.mounted.services):

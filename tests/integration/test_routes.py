@@ -279,11 +279,13 @@ def test_over_https_every_answer_asks_the_browser_to_stay_there(make_server: Cal
 
 
 @pytest.fixture(params=["granian", "gunicorn"], scope="module")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Remote, Remote]]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, _template: Path
+) -> Iterator[tuple[Remote, Remote]]:
     """The product on a server, and its Flask application on the same one."""
     directory: Path = tmp_path_factory.mktemp(request.param)
     server: Server = request.param
-    with remote.serving(directory, server, {"AUTHSERVER_PLAYGROUND": "on"}) as product:
+    with remote.serving(directory, server, {"AUTHSERVER_PLAYGROUND": "on"}, template=_template) as product:
         product.add_client(origins=(ORIGIN,))
         assert product.instance is not None
         with remote.serving_flask(directory, server, product.instance.environ) as flask:

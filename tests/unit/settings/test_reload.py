@@ -43,15 +43,23 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "authserver.toml"
 
 
-def test_a_worker_takes_hot_settings_anew_and_the_others_from_its_main_process(begun: Path) -> None:
+def test_a_reload_takes_hot_settings_anew_and_leaves_the_others(begun: Path) -> None:
     begun.write_text('log_level = "debug"\nport = 9000\n')
-    settings = reloading.effective()
+    settings = reloading.again()
     assert (settings.log_level, settings.port) == ("debug", 8000)
+    assert reloading.effective() == settings
 
 
-def test_a_worker_goes_on_with_what_was_when_the_configuration_is_broken(begun: Path) -> None:
-    begun.write_text('log_level = "loud"\n')
+def test_without_a_reload_a_worker_goes_by_what_the_others_go_by(begun: Path) -> None:
+    begun.write_text('log_level = "debug"\n')
     assert reloading.effective().log_level == "info"
+
+
+def test_a_broken_configuration_leaves_the_last_good_one(begun: Path) -> None:
+    begun.write_text('log_level = "debug"\n')
+    reloading.again()
+    begun.write_text('log_level = "loud"\n')
+    assert reloading.again().log_level == reloading.effective().log_level == "debug"
 
 
 def test_the_first_look_at_the_configuration_is_the_whole_of_it(
@@ -60,5 +68,4 @@ def test_the_first_look_at_the_configuration_is_the_whole_of_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(reloading, "_begun", None)
     (tmp_path / "authserver.toml").write_text("port = 9000\n")
-    assert reloading.effective().port == 9000
     assert reloading.effective().port == 9000
