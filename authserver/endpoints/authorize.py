@@ -118,7 +118,7 @@ class AuthorizeEndpoint:
             return redirect(answer.location)
         application = application_of(context.client) if context.client else None
         page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)
-        return self._pages.render(page, request)
+        return self._pages.render(page, request, ui_locales=context.get("ui_locales") or "")
 
 
 def _handle(request: Request) -> str | None:

@@ -14,6 +14,10 @@ from authserver.web.page_values import LoginPage, LoginProblem
 LONGEST_USERNAME = 254
 LONGEST_PASSWORD = 1024
 
+# Reasons to ask somebody who is signed in once more, and those by which somebody else may be meant.
+ONCE_MORE = frozenset({"login_prompt", "max_age", "password_must_change"})
+ANYBODY = frozenset({"no_session", "other_account", "id_token_hint"})
+
 
 class LoginStep(Step):
     """Proves a password, signs the person in, and gives the browser new cookies."""
@@ -22,8 +26,8 @@ class LoginStep(Step):
     path = "/login"
 
     def show(self, visit: Visit) -> Response:
-        """The page, with the name that `login_hint` proposes, unless the person wants another account."""
-        hint = "" if visit.facts.wants_other_account else visit.parameters.get("login_hint") or ""
+        """The page, with the name that `login_hint` proposes or the session has, unless another account is wanted."""
+        hint = "" if visit.facts.wants_other_account else visit.parameters.get("login_hint") or self._own_name(visit)
         return self._render(visit, username=hint[:LONGEST_USERNAME])
 
     def renew(self, visit: Visit) -> Response:
@@ -46,6 +50,15 @@ class LoginStep(Step):
         except ApplicationError as error:
             return self._refused(visit, error, username, remember=remember)
         return self._signed_in(visit, user, remember=remember)
+
+    def _own_name(self, visit: Visit) -> str:
+        """The name of whoever is signed in and is asked once more."""
+        if not _is_asked_again(visit) or visit.interaction.session_id is None:
+            return ""
+        with self.services.database.reading() as unit:
+            session = unit.sessions.find(visit.interaction.session_id)
+            user = unit.users.find(session.user_id) if session is not None else None
+        return "" if user is None else user.username or user.email or ""
 
     def _signed_in(self, visit: Visit, user: User, *, remember: bool) -> Response:
         services = self.services
@@ -105,11 +118,16 @@ class LoginStep(Step):
             application=visit.application,
             username=username,
             remember=remember,
-            again=bool(set(visit.interaction.reasons) & {"login_prompt", "max_age"}),
+            again=_is_asked_again(visit),
             problem=problem,
             retry_after=retry_after,
         )
         return self.render(visit, page, status=status, headers=headers)
+
+
+def _is_asked_again(visit: Visit) -> bool:
+    reasons = set(visit.interaction.reasons)
+    return bool(reasons & ONCE_MORE) and not reasons & ANYBODY
 
 
 def _missing(username: str, password: str) -> LoginProblem | None:

@@ -107,12 +107,14 @@ class Page:
 
     `template` is its file below `templates/`, `scripts` the static scripts it
     loads, `readable_again` whether a GET of the same address shows the same
-    page, so that it can offer other languages after a POST.
+    page, so that it can offer other languages after a POST; `shown_once` that
+    not even a second GET shows it again, so that it never offers any.
     """
 
     template: ClassVar[str]
     scripts: ClassVar[tuple[str, ...]] = ()
     readable_again: ClassVar[bool] = False
+    shown_once: ClassVar[bool] = False
 
     def image_sources(self) -> tuple[str, ...]:
         """Addresses of images that this page shows and that do not come from us."""

@@ -298,6 +298,7 @@ class FormPostPage(Page):
 
     template: ClassVar[str] = "form_post.html"
     scripts: ClassVar[tuple[str, ...]] = ("form_post.js",)
+    shown_once: ClassVar[bool] = True
 
     action: str
     fields: tuple[tuple[str, str], ...]

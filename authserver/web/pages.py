@@ -149,7 +149,7 @@ class Pages:
 
     def _language_links(self, page: Page, request: Request, current: Language) -> list[dict[str, Any]]:
         """The other languages as links to this page, where a GET shows it again."""
-        if request.method not in {"GET", "HEAD"} and not page.readable_again:
+        if page.shown_once or (request.method not in {"GET", "HEAD"} and not page.readable_again):
             return []
         try:
             kept = [(name, value) for name, value in request.query.pairs if name != CHOICE_PARAMETER]

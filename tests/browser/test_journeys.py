@@ -204,17 +204,24 @@ def test_max_age_forces_a_login(person: Person) -> None:
     person.tab.wait_for_timeout(1100)
     person.begin(max_age=1)
     person.is_at("/login", "login-again")
-    person.log_in()
+    assert (person.tab.input_value("#username"), person.focused) == ("ada", "password")
+    person.tab.fill("#password", PASSWORD)
+    person.tab.click("#login-submit")
     person.allow()
     assert person.signed_in["claims"]["auth_time"] > before
 
 
 def test_prompt_login_forces_a_login_once(meet: Callable[..., Person]) -> None:
     person = meet()
-    person.sign_in()
     person.begin(prompt="login", login_hint="ada")
     person.is_at("/login", "login-hint")
     assert (person.tab.input_value("#username"), person.focused) == ("ada", "password")
+    assert "already signed in" not in person.tab.inner_text("main")
+    person.log_in()
+    person.allow()
+    assert person.signed_in["claims"]
+    person.begin(prompt="login")
+    assert "already signed in" in person.tab.inner_text("main")
     person.log_in()
     person.allow()
     assert person.signed_in["userinfo"]["preferred_username"] == "ada"

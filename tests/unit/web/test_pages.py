@@ -261,6 +261,10 @@ def test_after_a_post_only_pages_that_a_get_shows_again_offer_languages(pages: P
     assert "hreflang" not in html(pages.render(ErrorPage("invalid_request", "r"), post))
 
 
+def test_an_answer_on_its_way_to_the_application_offers_no_language_that_would_lose_it(pages: Pages) -> None:
+    assert "hreflang" not in html(pages.render(SAMPLES["form-post"], Request("GET", "/oauth2/authorize/resume", "a=b")))
+
+
 def test_a_query_that_cannot_be_read_gets_a_page_without_links(pages: Pages) -> None:
     assert "hreflang" not in html(pages.render(ErrorPage("invalid_request", "r"), Request("GET", "/x", "a=%ff")))
 
