@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from authserver.edge.chain import Handler
 from authserver.playground import addresses
@@ -58,14 +57,10 @@ class Playground:
 
     def _answer(self, request: Request, work: Callable[[], Response]) -> Response:
         try:
-            _ = request.query, request.form
+            _check_readable(request)
             return work()
         except ProtocolError as error:
             return self._border.errors.render(request, error, "playground")
-        except ValueError as error:
-            refused = InvalidRequest("The form cannot be read.", reason="form_malformed")
-            refused.__cause__ = error
-            return self._border.errors.render(request, refused, "playground")
 
     def _show(self, request: Request) -> Response:
         self._own_client.ensure()
@@ -156,6 +151,13 @@ class Playground:
         return self._border.pages.render(page(form), request, status=status, headers=visitor.headers)
 
 
+def _check_readable(request: Request) -> None:
+    try:
+        _ = request.query, request.form
+    except ValueError as error:
+        raise InvalidRequest("The form cannot be read.", reason="form_malformed") from error
+
+
 def _choices(form: Parameters) -> Choices:
     def text(name: str) -> str:
         return (form.get(name) or "").strip()
@@ -186,8 +188,11 @@ def _carried(issuer: str, request: Request) -> Received:
 def _pasted(issuer: str, answer: str) -> Received:
     """What a person or a script took from the address bar: the whole address, or what is after its `#`."""
     address = answer.strip()
-    fragment = urlsplit(address).fragment or address.removeprefix("#")
-    parameters = Parameters.parse(fragment)
+    fragment = address.partition("#")[2] or address
+    try:
+        parameters = Parameters.parse(fragment)
+    except ValueError:
+        return Received("")
     if parameters.get("state") is None:
         return Received("")
     return Received(f"{addresses.callback(issuer)}#{fragment}", parameters=parameters.pairs)

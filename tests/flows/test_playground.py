@@ -162,10 +162,11 @@ def test_the_answer_comes_back_in_every_mode(newcomer: Newcomer, mode: str) -> N
 
 def test_an_answer_in_the_fragment_can_be_pasted(newcomer: Newcomer) -> None:
     page = newcomer.sign_in_there(response_mode="fragment")
+    address = newcomer.url
     assert heading(page) == "The answer is in the address"
-    wrong = newcomer.submit(page, answer="http://127.0.0.1:8000/playground/callback")
-    assert wrong.status == 400
-    page = newcomer.submit(page, answer=newcomer.url)
+    for nonsense in ("http://127.0.0.1:8000/playground/callback", "#state=%00", "#state=%ff", "", "#"):
+        assert newcomer.open("/playground/callback", form=hidden_fields(page) | {"answer": nonsense}).status == 400
+    page = newcomer.submit(page, answer=address)
     assert heading(page) == "It works: alice is signed in"
 
 
