@@ -17,7 +17,10 @@ def endpoint(services: Services) -> Handler:
         client = services.client_authentication.authenticate(request).client
         if client.is_public:
             raise InvalidClient(
-                "Introspection needs client authentication.", reason="client_is_public", spec="RFC 7662 §2.1"
+                "Introspection needs client authentication.",
+                reason="client_is_public",
+                spec="RFC 7662 §2.1",
+                details={"client_id": client.id, "method": "none"},
             )
         return json_response(services.introspector.introspect(client, read_token(request)))
 

@@ -26,9 +26,11 @@ def refusing(
     return handle
 
 
-def refused(explanations: Explanations, endpoint: str, error: ProtocolError, request: Request) -> Response:
-    """The answer of one refusal, explained."""
-    return render(error, explanations.keep(error, endpoint, _claimed_client(request)))
+def refused(
+    explanations: Explanations, endpoint: str, error: ProtocolError, request: Request, client_id: str | None = None
+) -> Response:
+    """The answer of one refusal, explained; `client_id` is the client that has proven itself."""
+    return render(error, explanations.keep(error, endpoint, client_id, claimed=_claimed_client(request)))
 
 
 def render(error: ProtocolError, reference: str) -> Response:

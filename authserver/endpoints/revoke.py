@@ -21,7 +21,7 @@ def endpoint(services: Services) -> Handler:
             services.revoker.revoke(client, read_token(request))
             response = empty(200)
         except ProtocolError as error:
-            response = refused(explanations, "revoke", error, request)
+            response = refused(explanations, "revoke", error, request, client.id)
         return allowing(response, client.origins)
 
     return refusing(explanations, "revoke", answer)

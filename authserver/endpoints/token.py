@@ -19,7 +19,7 @@ def endpoint(services: Services) -> Handler:
         try:
             response = json_response(server.create_token_response(request, client).to_document())
         except ProtocolError as error:
-            response = refused(explanations, "token", error, request)
+            response = refused(explanations, "token", error, request, client.id)
         return allowing(response, client.origins)
 
     return refusing(explanations, "token", answer)

@@ -3,6 +3,8 @@
 The requester sees the reference alone. Explanations are written by one thread
 behind a bounded queue, so that a flood of bad requests costs neither a
 transaction each nor memory; one that does not fit is counted and dropped.
+Refusals that are events (`events.refusals`) are appended to the spool before
+the answer leaves, and none of those is dropped.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import queue
 import secrets
 import threading
 
+from authserver.events.refusals import event_of
+from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.protocol import validity
 from authserver.protocol.errors import ProtocolError
 from authserver.storage.database import Database
@@ -36,16 +40,25 @@ def new_reference() -> str:
 class Explanations:
     """Keeps explanations. `keep` never fails and never waits for the database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, spool: Spool) -> None:
         self._database = database
+        self._spool = spool
         self._queue: queue.Queue[Refusal] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self.dropped = 0
 
-    def keep(self, error: ProtocolError, endpoint: str, client_id: str | None = None) -> str:
-        """Keep why `error` was raised and return the reference to show."""
+    def keep(
+        self, error: ProtocolError, endpoint: str, client_id: str | None = None, *, claimed: str | None = None
+    ) -> str:
+        """Keep why `error` was raised and return the reference to show.
+
+        Args:
+            client_id: the client, if it is known for certain.
+            claimed: the client that the request names, for the explanation alone.
+        """
         reference = new_reference()
+        self._tell(error, endpoint, client_id, reference)
         refusal = Refusal(
             reference=reference,
             error=error.code,
@@ -54,7 +67,7 @@ class Explanations:
             spec=error.spec,
             setting=error.setting[:255],
             endpoint=endpoint,
-            client_id=client_id,
+            client_id=client_id or claimed,
             details=error.details,
             correlation_id=context.current().correlation_id,
             expires_at=validity.after(KEPT_SECONDS),
@@ -66,6 +79,16 @@ class Explanations:
             self.dropped += 1
         self._ensure_thread()
         return reference
+
+    def _tell(self, error: ProtocolError, endpoint: str, client_id: str | None, reference: str) -> None:
+        """Record the refusals that are events. Without a record a refusal is still a refusal."""
+        event = event_of(error, endpoint, client_id, reference)
+        if event is None:
+            return
+        try:
+            self._spool.append(event)
+        except SpoolUnavailable:
+            log.exception("a refusal could not be recorded", extra={"reference": reference})
 
     def flush(self) -> None:
         """Wait until everything kept so far is written."""

@@ -6,6 +6,7 @@ from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
 from authserver.protocol.errors import InvalidRedirectURI, UnknownClient, UntrustedRequest
 from authserver.protocol.redirect_uris import matches_registered
+from authserver.telemetry.context import note
 
 
 def reject_repeated_identity(context: Context, _: Collaborators) -> None:
@@ -26,8 +27,14 @@ def load_client(context: Context, collaborators: Collaborators) -> None:
     if client is None:
         raise UnknownClient("The application is not registered here.", reason="client_unknown")
     if not client.enabled:
-        raise UnknownClient("The application is not registered here.", reason="client_disabled")
+        raise UnknownClient(
+            "The application is not registered here.",
+            reason="client_disabled",
+            setting=f"client {client.id}: enabled",
+            details={"client_id": client.id},
+        )
     context.client = client
+    note(client_id=client.id)
 
 
 def check_redirect_uri(context: Context, _: Collaborators) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from authserver.events.explanations import Explanations
 from authserver.protocol import validity
 from authserver.protocol.errors import InvalidGrant
 from authserver.services import Services, wire
@@ -75,7 +74,7 @@ def test_id_token_is_explained(authserver: CommandLine, issuer: str, kind: str |
 
 def test_reference_is_explained_however_it_is_typed(authserver: CommandLine) -> None:
     with services(authserver) as wired:
-        explanations = Explanations(wired.database)
+        explanations = wired.explanations
         error = InvalidGrant("The code is not valid.", reason="code_replayed", spec="RFC 6749 §4.1.2")
         reference = explanations.keep(error, "/oauth2/token", "shop")
         explanations.flush()
