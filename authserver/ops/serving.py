@@ -14,6 +14,7 @@ from random import uniform
 from threading import Event
 from typing import Any
 
+from authserver.ops import memory
 from authserver.telemetry import instruments, slots
 
 TARGET = "authserver.wsgi:application"
@@ -88,6 +89,7 @@ def begin_instance(options: ServeOptions) -> None:
 
 def begin_worker(options: ServeOptions) -> None:
     """What happens in each worker, after the fork."""
+    memory.give_back()
     instruments.share(options.metrics_directory)
 
 

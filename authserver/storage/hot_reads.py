@@ -30,6 +30,9 @@ _FLAG_AT = tuple(
     index for index, name in enumerate(Standing._fields) if name in {"client_enabled", "offline", "is_active"}
 )
 
+CACHE_KIB = 256
+"""Pages that a thread's SQLite connection keeps; with 64 threads the default would be 128 MB."""
+
 Row = Sequence[Any]
 
 
@@ -81,6 +84,7 @@ class _SQLite:
         chosen: dict[str, Any] = {**options, "timeout": 15, "check_same_thread": False, "isolation_level": None}
         connection = cast("sqlite3.Connection", cast("Any", sqlite3.connect)(*arguments, **chosen))
         connection.execute("PRAGMA query_only=ON")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         held = _Held(connection)
         with self._lock:
             self._opened.add(held)
