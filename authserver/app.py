@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 
 import flask
 
@@ -102,7 +103,7 @@ def playground_routes(side: Border, server: Handler) -> tuple[Route, ...]:
 def operations_routes(services: Services) -> tuple[Route, ...]:
     """Health and metrics, probed by address."""
     settings = services.settings
-    health = Health(components(settings, services.database))
+    health = Health(components(settings, services.database, services.waiting_events), version=version("authserver"))
     metrics = Metrics(settings.instance_dir / METRICS_DIRECTORY, settings.metrics_token)
     return (*health.routes(), *metrics.routes())
 

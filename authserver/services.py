@@ -98,6 +98,11 @@ class Services:
         """Keyed tags."""
         return self.crypto.macs
 
+    def waiting_events(self) -> int:
+        """How many events wait for the audit log."""
+        with self.database.reading() as unit:
+            return unit.outbox.count()
+
     def close(self) -> None:
         """Write what waits and close what is open."""
         self.explanations.flush()

@@ -45,6 +45,12 @@ _OPTIONS = (
     click.option("--logo-uri", metavar="URI", help="Its picture on the login and consent pages."),
     click.option("--policy-uri", metavar="URI", help="Its privacy policy."),
     click.option("--tos-uri", metavar="URI", help="Its terms of service."),
+    click.option(
+        "--first-party/--third-party",
+        "first_party",
+        default=None,
+        help="Whether it is the operator's own: its access tokens name e-mail address, user name, roles.",
+    ),
     click.option("--contact", "contacts", multiple=True, metavar="EMAIL", help="Who is responsible for it."),
 )
 
@@ -205,7 +211,7 @@ def _changes(given: dict[str, Any], policy: Any) -> dict[str, Any]:
     for name in _SINGLE:
         if given[name] is not None:
             changes[name] = given[name] or None
-    for name in ("profile", "application_type"):
+    for name in ("profile", "application_type", "first_party"):
         if given[name] is not None:
             changes[name] = given[name]
     if given["grants"]:

@@ -11,6 +11,7 @@ from authserver.access.registration import FORMATS, ResourceMetadata, metadata_o
 from authserver.cli.installation import opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table
 from authserver.cli.repeating import RepeatingCommand
+from authserver.protocol.policy import SIGNING_ALGORITHMS
 from authserver.storage.models.clients import Resource
 from authserver.storage.unit import Unit
 
@@ -27,6 +28,7 @@ def resources() -> None:
 @click.option("--introspected-by", multiple=True, metavar="CLIENT_ID", help="A client that may introspect its tokens.")
 @click.option("--token-format", type=click.Choice(FORMATS), help="Form of its access tokens.")
 @click.option("--token-ttl", type=int, metavar="SECONDS", help="Life of its access tokens.")
+@click.option("--token-alg", type=click.Choice(SIGNING_ALGORITHMS), help="What its access tokens are signed with.")
 @json_option
 def create(uri: str, scope: str, introspected_by: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Register a resource and its scopes."""
@@ -64,6 +66,7 @@ def show(uri: str, as_json: bool) -> None:
 @click.option("--introspected-by", multiple=True, metavar="CLIENT_ID", help="Replaces those before; empty for nobody.")
 @click.option("--token-format", type=click.Choice([*FORMATS, ""]), help="Empty leaves it to the client.")
 @click.option("--token-ttl", type=int, metavar="SECONDS", help="0 leaves it to the client.")
+@click.option("--token-alg", type=click.Choice([*SIGNING_ALGORITHMS, ""]), help="Empty leaves it to the client.")
 @click.option("--enable/--disable", "enabled", default=None, help="Whether tokens for it are issued.")
 @json_option
 def update(uri: str, as_json: bool, **given: Any) -> None:
@@ -75,7 +78,7 @@ def update(uri: str, as_json: bool, **given: Any) -> None:
         changes["scopes"] = frozenset(changes.pop("scope").split())
     if "introspected_by" in changes:
         changes["introspected_by"] = tuple(filter(None, changes["introspected_by"]))
-    for name in {"token_format", "token_ttl"} & changes.keys():
+    for name in {"token_format", "token_ttl", "token_alg"} & changes.keys():
         changes[name] = changes[name] or None
     with opened() as installation:
         with installation.database.reading() as unit:

@@ -252,11 +252,6 @@ def threads_are_few(settings: Settings) -> str | None:
     return f"A worker has {settings.threads} threads" if settings.threads < 16 else None
 
 
-def body_outlives_request(settings: Settings) -> str | None:
-    """A body belongs to its request."""
-    return "body_timeout is longer than request_timeout" if settings.body_timeout > settings.request_timeout else None
-
-
 def mail_is_plain(settings: Settings) -> str | None:
     """RFC 8314 §3: mail is submitted over TLS; links in it open accounts."""
     plain = settings.smtp_host and settings.smtp_security == "none" and not is_loopback(settings.smtp_host)

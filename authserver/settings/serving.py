@@ -182,7 +182,6 @@ class Edge:
     )
     max_body_bytes: int = setting(131072, "size", "The largest request body.", minimum=4096, maximum=64 * 1024 * 1024)
     body_timeout: int = setting(10, "duration", "How long a request body may take to arrive.", minimum=1, maximum=300)
-    request_timeout: int = setting(30, "duration", "How long one request may take altogether.", minimum=1, maximum=600)
 
 
 @dataclass(frozen=True)

@@ -225,13 +225,6 @@ RULES: tuple[Rule, ...] = (
         "Set AUTHSERVER_THREADS to 64 or let a buffering proxy stand in front",
     ),
     Rule(
-        "body-timeout-long",
-        "error",
-        ("body_timeout", "request_timeout"),
-        rules.body_outlives_request,
-        "Lower AUTHSERVER_BODY_TIMEOUT",
-    ),
-    Rule(
         "mail-plain",
         "unsafe",
         ("smtp_host", "smtp_security"),

@@ -17,6 +17,7 @@ from authserver.clients.directory import Client, ClientDirectory
 from authserver.crypto.secrets import ClientSecrets
 from authserver.protocol.errors import InvalidClient
 from authserver.protocol.messages import Request
+from authserver.telemetry.context import note
 
 METHODS = MappingProxyType(
     {
@@ -64,6 +65,7 @@ class ClientAuthentication:
             raise _refused(credentials, "secret_wrong")
         if not client.enabled:
             raise _refused(credentials, "client_disabled", f"client {client.id}: enabled")
+        note(client_id=client.id)
         return AuthenticatedClient(client, credentials.method)
 
 
