@@ -21,7 +21,7 @@ def endpoint(services: Services) -> Handler:
 
     def claims(token: ReadToken) -> Response:
         with services.database.reading() as unit:
-            user = unit.users.find(str(token.claims["sub"]))
+            user = unit.users.read(str(token.claims["sub"]))
         if user is None:
             raise InvalidToken("The access token is not valid any more.", reason="user_unknown")
         return json_response({**profiles.claims_for(user, token.scopes, None), "sub": user.id})

@@ -61,7 +61,7 @@ class SubjectClaims:
         )
 
     def _person(self, unit: Unit, grant: Grant) -> User | None:
-        user = unit.users.find(grant.user_id) if grant.user_id else None
+        user = unit.users.read(grant.user_id) if grant.user_id else None
         if user is None and grant.user_id is not None:
             raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted")
         return user

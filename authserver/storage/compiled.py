@@ -8,16 +8,28 @@ of the unit's own transaction. Values pass SQLAlchemy's own type processors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Dialect, Executable, Select, Table, bindparam
+from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
+    ColumnElement,
+    Dialect,
+    Executable,
+    Select,
+    Table,
+    bindparam,
+    inspect,
+    select,
+)
 
 from authserver.storage.columns import Base
 from authserver.storage.transaction import Transaction
 
 Row = tuple[Any, ...]
+Entity = TypeVar("Entity", bound=Base)
+Other = TypeVar("Other", bound=Base)
 Processor = Callable[[Any], Any]
 
 
@@ -91,6 +103,65 @@ class Compiled:
         if prepared is None:
             prepared = self._by_dialect[dialect.name] = _ForDialect(self._statement, dialect)
         return prepared, transaction.execute(prepared.sql, prepared.parameters(values))
+
+
+class _Rows(Generic[Entity]):
+    """Makes entities of a table's rows, which no session knows."""
+
+    def __init__(self, model: type[Entity]) -> None:
+        self._model = model
+        self.table = cast("Table", model.__table__)
+        self.width = len(self.table.columns)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        mapper = inspect(self._model)
+        return tuple(mapper.get_property_by_column(column).key for column in self.table.columns)
+
+    @cached_property
+    def _new(self) -> Callable[[], Entity]:
+        return cast("Callable[[], Entity]", inspect(self._model).class_manager.new_instance)
+
+    def entity(self, row: Row) -> Entity:
+        entity = self._new()
+        vars(entity).update(zip(self._names, row, strict=True))
+        return entity
+
+
+class CompiledFind(Generic[Entity]):
+    """Finds whole rows of one table, as entities that nobody changes through a session."""
+
+    def __init__(self, model: type[Entity], *conditions: ColumnElement[bool]) -> None:
+        self._rows = _Rows(model)
+        self._compiled = Compiled(select(self._rows.table).where(*conditions))
+
+    def first(self, transaction: Transaction, **values: Any) -> Entity | None:
+        """The first that is found, or None."""
+        row = self._compiled.first(transaction, **values)
+        return None if row is None else self._rows.entity(row)
+
+
+class CompiledJoin(Generic[Entity, Other]):
+    """Finds rows of two tables that belong together, as entities that nobody changes through a session."""
+
+    def __init__(
+        self, models: tuple[type[Entity], type[Other]], *conditions: ColumnElement[bool], order: Sequence[Any] = ()
+    ) -> None:
+        self._one, self._other = _Rows(models[0]), _Rows(models[1])
+        statement = select(self._one.table, self._other.table).where(*conditions).order_by(*order)
+        self._compiled = Compiled(statement.set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL))
+
+    def all(self, transaction: Transaction, **values: Any) -> list[tuple[Entity, Other]]:
+        """Every pair."""
+        width = self._one.width
+        rows = self._compiled.all(transaction, **values)
+        return [(self._one.entity(row[:width]), self._other.entity(row[width:])) for row in rows]
+
+    def first(self, transaction: Transaction, **values: Any) -> tuple[Entity, Other] | None:
+        """The first pair, or None."""
+        row = self._compiled.first(transaction, **values)
+        width = self._one.width
+        return None if row is None else (self._one.entity(row[:width]), self._other.entity(row[width:]))
 
 
 class CompiledInsert:

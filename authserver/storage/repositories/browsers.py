@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from authserver.storage.compiled import CompiledFind
 from authserver.storage.models.sessions import Browser
 from authserver.storage.repositories.rows import Repository
+
+_BY_SSO = CompiledFind(Browser, Browser.sso_digest == bindparam("wanted"))
 
 
 class Browsers(Repository):
@@ -27,8 +30,8 @@ class Browsers(Repository):
         return self.session.scalar(statement.execution_options(populate_existing=True))
 
     def find_by_sso(self, digest: bytes) -> Browser | None:
-        """The browser whose single sign-on cookie has this digest, unless it expired."""
-        browser = self.session.scalar(select(Browser).where(Browser.sso_digest == digest))
+        """The browser whose single sign-on cookie has this digest, unless it expired; only to be looked at."""
+        browser = _BY_SSO.first(self.transaction, wanted=digest)
         return None if browser is None or browser.is_expired else browser
 
     def find_by_page(self, digest: bytes) -> Browser | None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, update
 
 from authserver.protocol import validity
-from authserver.storage.compiled import CompiledInsert
+from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
 from authserver.storage.models.grants import AuthorizationCode
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(AuthorizationCode)
+_BY_DIGEST = CompiledFind(AuthorizationCode, AuthorizationCode.digest == bindparam("wanted"))
+_CONSUME = Compiled(
+    update(AuthorizationCode)
+    .where(AuthorizationCode.digest == bindparam("wanted"), AuthorizationCode.consumed_at.is_(None))
+    .values(consumed_at=bindparam("moment", type_=AuthorizationCode.consumed_at.type))
+)
 
 
 class AuthorizationCodes(Repository):
@@ -21,11 +27,8 @@ class AuthorizationCodes(Repository):
 
     def find(self, digest: bytes) -> AuthorizationCode | None:
         """The code with this digest, used or not."""
-        return self.session.scalar(select(AuthorizationCode).where(AuthorizationCode.digest == digest))
+        return _BY_DIGEST.first(self.transaction, wanted=digest)
 
     def consume(self, digest: bytes) -> bool:
         """Use up a code; tells whether this call was the one."""
-        statement = update(AuthorizationCode).where(
-            AuthorizationCode.digest == digest, AuthorizationCode.consumed_at.is_(None)
-        )
-        return self._changed(statement.values(consumed_at=validity.now())) == 1
+        return _CONSUME.run(self.transaction, wanted=digest, moment=validity.now()) == 1

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledFind
 from authserver.storage.models.grants import Consent
 from authserver.storage.repositories.rows import Repository
+
+_FIND = CompiledFind(
+    Consent,
+    Consent.user_id == bindparam("person"),
+    Consent.client_id == bindparam("client"),
+    Consent.revoked_at.is_(None),
+)
 
 
 class Consents(Repository):
@@ -14,8 +22,7 @@ class Consents(Repository):
 
     def find(self, user_id: str, client_id: str) -> Consent | None:
         """What this person allowed this client, unless revoked."""
-        consent = self._row(user_id, client_id)
-        return None if consent is None or consent.revoked_at is not None else consent
+        return _FIND.first(self.transaction, person=user_id, client=client_id)
 
     def _row(self, user_id: str, client_id: str) -> Consent | None:
         return self.session.scalar(select(Consent).where(Consent.user_id == user_id, Consent.client_id == client_id))

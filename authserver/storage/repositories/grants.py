@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from authserver.protocol import validity
-from authserver.storage.compiled import CompiledInsert
+from authserver.storage.compiled import CompiledFind, CompiledInsert
 from authserver.storage.models.grants import Grant
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(Grant)
+_BY_ID = CompiledFind(Grant, Grant.id == bindparam("wanted"))
 
 
 class Grants(Repository):
@@ -22,7 +23,7 @@ class Grants(Repository):
 
     def find(self, grant_id: str) -> Grant | None:
         """The grant with this id, revoked or not."""
-        return self.session.get(Grant, grant_id)
+        return _BY_ID.first(self.transaction, wanted=grant_id)
 
     def of_session(self, session_id: str) -> list[Grant]:
         """The grants made in a session that are not revoked."""

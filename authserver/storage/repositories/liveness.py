@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, bindparam, select
 
+from authserver.storage.compiled import Compiled
 from authserver.storage.models.clients import ClientRecord
 from authserver.storage.models.grants import Grant, RevokedToken
 from authserver.storage.models.sessions import Session
@@ -65,6 +66,7 @@ STATEMENT = (
     .outerjoin(Session, Session.id == Grant.session_id)
     .where(ClientRecord.id == bindparam("client_id"))
 )
+_READ = Compiled(STATEMENT)
 
 
 class Liveness(Repository):
@@ -73,5 +75,5 @@ class Liveness(Repository):
     def read(self, client_id: str, grant_id: str | None, jti: str | None) -> Standing | None:
         """What stands behind a token of this client; None when the client is gone."""
         values: dict[str, Any] = {"client_id": client_id, "grant_id": grant_id or "", "jti": jti or ""}
-        row = self.session.execute(STATEMENT, values).first()
+        row = _READ.first(self.transaction, **values)
         return None if row is None else Standing._make(row)

@@ -4,14 +4,34 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from authserver.protocol import validity
-from authserver.storage.compiled import CompiledInsert
+from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
 from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(RefreshToken)
+_BY_DIGEST = CompiledFind(RefreshToken, RefreshToken.digest == bindparam("wanted"))
+_BY_ID = CompiledFind(RefreshToken, RefreshToken.id == bindparam("wanted"))
+_ROTATE = Compiled(
+    update(RefreshToken)
+    .where(
+        RefreshToken.id == bindparam("wanted"), RefreshToken.consumed_at.is_(None), RefreshToken.revoked_at.is_(None)
+    )
+    .values(
+        consumed_at=bindparam("moment", type_=RefreshToken.consumed_at.type),
+        replaced_by=bindparam("successor"),
+        successor_sealed=bindparam("sealed"),
+        grace_until=bindparam("grace_until", type_=RefreshToken.grace_until.type),
+    )
+)
+_ERASE = Compiled(
+    update(RefreshToken)
+    # The family has an index and few rows; `replaced_by` has none.
+    .where(RefreshToken.family_id == bindparam("family"), RefreshToken.replaced_by == bindparam("wanted"))
+    .values(successor_sealed=None, grace_until=None)
+)
 
 
 class RefreshTokens(Repository):
@@ -24,28 +44,20 @@ class RefreshTokens(Repository):
 
     def find(self, digest: bytes) -> RefreshToken | None:
         """The refresh token with this digest, whatever became of it."""
-        return self.session.scalar(select(RefreshToken).where(RefreshToken.digest == digest))
+        return _BY_DIGEST.first(self.transaction, wanted=digest)
 
     def find_by_id(self, token_id: str) -> RefreshToken | None:
         """The refresh token with this id."""
-        return self.session.get(RefreshToken, token_id)
+        return _BY_ID.first(self.transaction, wanted=token_id)
 
     def reread(self, token_id: str) -> RefreshToken | None:
         """The refresh token as it stands now, whatever this unit read of it before."""
-        return self.session.get(RefreshToken, token_id, populate_existing=True)
+        return _BY_ID.first(self.transaction, wanted=token_id)
 
     def rotate(self, token_id: str, *, replaced_by: str, sealed: bytes | None, grace_until: datetime | None) -> bool:
         """Use up a refresh token in favour of its successor; tells whether this call was the one."""
-        statement = update(RefreshToken).where(
-            RefreshToken.id == token_id, RefreshToken.consumed_at.is_(None), RefreshToken.revoked_at.is_(None)
-        )
-        values = {
-            "consumed_at": validity.now(),
-            "replaced_by": replaced_by,
-            "successor_sealed": sealed,
-            "grace_until": grace_until,
-        }
-        return self._changed(statement.values(values)) == 1
+        values = {"moment": validity.now(), "successor": replaced_by, "sealed": sealed, "grace_until": grace_until}
+        return _ROTATE.run(self.transaction, wanted=token_id, **values) == 1
 
     def extend(self, token_id: str, expires_at: datetime) -> bool:
         """Move the end of disuse of a token that is not rotated."""
@@ -56,12 +68,7 @@ class RefreshTokens(Repository):
 
     def erase_sealed_before(self, successor: RefreshToken) -> None:
         """Erase the sealed copy of a successor that has been used."""
-        statement = update(RefreshToken).where(
-            # The family has an index and few rows; `replaced_by` has none.
-            RefreshToken.family_id == successor.family_id,
-            RefreshToken.replaced_by == successor.id,
-        )
-        self._changed(statement.values(successor_sealed=None, grace_until=None))
+        _ERASE.run(self.transaction, family=successor.family_id, wanted=successor.id)
 
     def revoke_family(self, family_id: str) -> int:
         """Revoke every token of a family and erase what it kept sealed."""

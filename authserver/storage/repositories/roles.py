@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from authserver.storage.compiled import Compiled
 from authserver.storage.models.users import Role, UserRole
 from authserver.storage.repositories.rows import Repository
+
+_NAMES = Compiled(
+    select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == bindparam("wanted"))
+)
 
 
 class Roles(Repository):
@@ -39,5 +44,4 @@ class Roles(Repository):
 
     def names_of(self, user_id: str) -> list[str]:
         """The names of a person's roles, in order."""
-        statement = select(Role.name).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user_id)
-        return sorted(self.session.scalars(statement))
+        return sorted(name for (name,) in _NAMES.all(self.transaction, wanted=user_id))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.protocol import validity
-from authserver.storage.compiled import CompiledInsert
+from authserver.storage.compiled import CompiledFind, CompiledInsert
 from authserver.storage.models.grants import AccessToken, RevokedToken
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(AccessToken)
+_BY_DIGEST = CompiledFind(AccessToken, AccessToken.digest == bindparam("wanted"))
 
 
 class AccessTokens(Repository):
@@ -24,7 +25,7 @@ class AccessTokens(Repository):
 
     def find(self, digest: bytes) -> AccessToken | None:
         """The opaque access token with this digest."""
-        return self.session.get(AccessToken, digest)
+        return _BY_DIGEST.first(self.transaction, wanted=digest)
 
     def revoke(self, digest: bytes) -> bool:
         """Revoke one token; tells whether this call was the one that did."""
