@@ -123,6 +123,11 @@ AuditEventPayload = EventPayload
 
 TYPES: Final[Mapping[str, type[Event]]] = MappingProxyType({kind.__name__: kind for kind in get_args(EventPayload)})
 
+VOCABULARY: Final[frozenset[type[Event]]] = frozenset(
+    {OrganizationCreated, OrganizationSignupCompleted, PersonErased, UserRoleDeleted}
+)
+"""Names that are settled although nothing in the product does yet what they tell."""
+
 # Second names under which the same events are known; the wire name stays the class's.
 UserRegistered = UserCreated
 PasswordChanged = UserPasswordChanged
@@ -149,6 +154,7 @@ def event_from(type_name: str, data: Mapping[str, Any], personal: Mapping[str, A
 
 __all__ = [
     "TYPES",
+    "VOCABULARY",
     "AccessTokenRevoked",
     "AuditEventPayload",
     "AuthSessionCreated",

@@ -63,7 +63,7 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionExpired(Event):
-    """A session reached its idle or absolute limit."""
+    """A session reached its idle or absolute limit; told by the worker within minutes."""
 
     TARGET: ClassVar[str] = "session_id"
 
@@ -96,7 +96,7 @@ class SuspiciousActivityDetected(Event):
     OUTCOME: ClassVar[Outcome] = "failure"
 
     reason: str
-    """Stable word: `code_replayed`, `refresh_token_reused`, `interaction_from_other_browser` …"""
+    """Stable word: `code_replayed` or `refresh_token_reused`."""
     details: str | None = None
 
 
@@ -132,7 +132,7 @@ class UserEnabled(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserDeleted(Event):
-    """The account was removed and the key of its personal data destroyed."""
+    """The account was closed for good; sessions, grants and tokens end with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,11 +137,15 @@ class Lockout:
         unit.ephemeral.remove(attempt.here)
         unit.ephemeral.remove(attempt.anywhere)
 
-    def lift(self, unit: Unit, user: User) -> None:
-        """Forget every failure and lock of a person, from wherever."""
+    def lift(self, unit: Unit, user: User) -> bool:
+        """Forget every failure and lock of a person, from wherever; tells whether one was locked out by now."""
+        moment = validity.now().timestamp()
+        was_locked = user.is_locked()
         for key in unit.ephemeral.keys(f"login:{self._subject('', user)}:"):
+            was_locked |= Record.load(unit.ephemeral.find(key)).locked_until > moment
             unit.ephemeral.remove(key)
         user.locked_until, user.failed_attempts = None, 0
+        return was_locked
 
     def _subject(self, login_key: str, user: User | None) -> str:
         parts = ("name", login_key) if user is None else ("user", user.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authserver.events.catalog import AuthSessionCreated, SessionEnded, UserLoggedIn, UserLogout
+from authserver.events.catalog import AuthSessionCreated, SessionEnded, SessionExpired, UserLoggedIn, UserLogout
 from authserver.events.outbox import Recorder
 from authserver.protocol import validity
 from authserver.settings.schema import Settings
@@ -11,6 +11,9 @@ from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
 
 TOUCH_AFTER_SECONDS = 60
+EXPIRED_FOR_SECONDS = 60
+"""How long a session is over before that is told: longer than any request that still saw it live."""
+EXPIRED_BATCH = 200
 
 
 def signed_in(unit: Unit, browser: Browser | None) -> tuple[tuple[Session, User], ...]:
@@ -97,3 +100,18 @@ class SessionRegistry:
         if unit.sessions.end(session_id, reason):
             unit.grants.revoke_of_session(session_id, reason)
             self._recorder.record(unit, SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
+
+    def tell_expired(self, unit: Unit) -> int:
+        """Record the sessions that have come to their limit since this was last asked; tells how many.
+
+        Such a session is told once and is not ended: what it gave out dies with
+        it, but what was granted offline lives on.
+        """
+        told = 0
+        for session in unit.sessions.expired_by(validity.after(-EXPIRED_FOR_SECONDS), EXPIRED_BATCH):
+            reason = "absolute" if session.is_expired else "idle"
+            if unit.sessions.note_expired(session.id, reason):
+                event = SessionExpired(user_id=session.user_id, session_id=session.id, reason=reason)
+                self._recorder.record(unit, event)
+                told += 1
+        return told

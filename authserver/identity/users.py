@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from authserver.events.catalog import (
     SessionEnded,
+    UserAccountUnlocked,
     UserCreated,
     UserDeleted,
     UserDisabled,
@@ -134,7 +135,7 @@ class Users:
         """
         if user.deleted_at is not None:
             raise NotFound("This user was deleted.")
-        self._lockout.lift(unit, user)
+        self._lift_locks(unit, user)
         if user.may_sign_in:
             return
         user.is_active, user.status = True, ACTIVE
@@ -153,12 +154,16 @@ class Users:
     def reset_password(self, unit: Unit, user: User, new: NewPassword, *, must_change: bool = True) -> None:
         """Replace a password without the old one; everything of the person ends, and so do locks."""
         self._passwords.replace(unit, user, new, must_change=must_change, source="administrator")
-        self._lockout.lift(unit, user)
+        self._lift_locks(unit, user)
         self._end_everything(unit, user, "password_reset")
 
     def sign_out_everywhere(self, unit: Unit, user: User) -> int:
         """End every session and grant of a person; returns how many sessions."""
         return self._end_everything(unit, user, "signed_out_everywhere")
+
+    def _lift_locks(self, unit: Unit, user: User) -> None:
+        if self._lockout.lift(unit, user):
+            self._recorder.record(unit, UserAccountUnlocked(user_id=user.id))
 
     def _end_everything(self, unit: Unit, user: User, reason: str) -> int:
         """End sessions and grants, offline ones too; facts proven before this moment count no longer."""

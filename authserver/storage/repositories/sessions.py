@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
@@ -51,3 +51,18 @@ class Sessions(Repository):
         if except_id:
             statement = statement.where(Session.id != except_id)
         return self._changed(statement.values(ended_at=validity.now(), end_reason=reason))
+
+    def expired_by(self, moment: datetime, limit: int) -> list[Session]:
+        """Sessions that came to a limit of theirs before `moment` and were neither ended nor noted."""
+        open_still = Session.ended_at.is_(None) & Session.end_reason.is_(None)
+        is_over = Session.expires_at <= moment
+        # Idle limits are few, and a comparison with each is the same SQL on both databases.
+        for seconds in self.session.scalars(select(Session.idle_ttl).where(open_still).distinct()):
+            is_over |= (Session.idle_ttl == seconds) & (Session.last_seen_at <= moment - timedelta(seconds=seconds))
+        statement = select(Session).where(open_still, is_over)
+        return list(self.session.scalars(statement.order_by(Session.expires_at).limit(limit)))
+
+    def note_expired(self, session_id: str, reason: str) -> bool:
+        """Note that a session is over by itself; tells whether this call was the one that noted it."""
+        statement = update(Session).where(Session.id == session_id, Session.end_reason.is_(None))
+        return self._changed(statement.values(end_reason=reason)) == 1

@@ -37,3 +37,8 @@ def test_personal_fields_are_marked(name: str) -> None:
 def test_the_common_fields_are_documented() -> None:
     table = DOCUMENT.split("## Fields of every event")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == COMMON
+
+
+def test_names_without_a_producer_are_documented() -> None:
+    section = DOCUMENT.split("## Names without a producer")[1].split("\n## ")[0]
+    assert set(re.findall(r"`(\w+)`", section)) == {kind.__name__ for kind in catalog.VOCABULARY}

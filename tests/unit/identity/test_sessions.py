@@ -5,6 +5,7 @@ import time_machine
 
 from authserver.crypto.handles import Handles
 from authserver.crypto.macs import Macs
+from authserver.events.catalog import SessionExpired
 from authserver.identity.browsers import BrowserRegistry
 from authserver.identity.sessions import SessionRegistry, signed_in
 from authserver.storage.models.sessions import Session
@@ -112,3 +113,29 @@ def test_session_ends_when_idle_or_old(flat: Flat, frozen_time: time_machine.Tra
     flat.sign_in(flat.house.add(), remembered=True)
     frozen_time.shift(flat.house.settings.session_idle_ttl)
     assert flat.people() == []
+
+
+@pytest.mark.parametrize(("remembered", "reason"), [(True, "idle"), (False, "absolute")])
+def test_an_expired_session_is_told_once_and_not_ended(
+    flat: Flat, frozen_time: time_machine.Traveller, remembered: bool, reason: str
+) -> None:
+    user = flat.house.add()
+    session = flat.sign_in(user, remembered=remembered)
+    settings = flat.house.settings
+    frozen_time.shift((settings.session_idle_ttl if remembered else settings.session_browser_ttl) + 61)
+    for _ in range(2):
+        with flat.house.database.unit() as unit:
+            flat.registry.tell_expired(unit)
+    assert flat.house.events(SessionExpired) == [SessionExpired(user_id=user.id, session_id=session.id, reason=reason)]
+    with flat.house.database.reading() as unit:
+        assert unit.sessions.find(session.id).ended_at is None
+
+
+def test_a_live_or_ended_session_is_not_told_as_expired(flat: Flat, frozen_time: time_machine.Traveller) -> None:
+    session = flat.sign_in(flat.house.add())
+    with flat.house.database.unit() as unit:
+        assert flat.registry.tell_expired(unit) == 0
+        flat.registry.sign_out(unit, session)
+    frozen_time.shift(flat.house.settings.session_max_ttl)
+    with flat.house.database.unit() as unit:
+        assert flat.registry.tell_expired(unit) == 0

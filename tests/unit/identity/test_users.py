@@ -9,6 +9,7 @@ import pytest
 
 from authserver.events.catalog import (
     SessionEnded,
+    UserAccountUnlocked,
     UserCreated,
     UserDeleted,
     UserDisabled,
@@ -196,3 +197,14 @@ def test_an_administrator_lifts_locks(house: House, how: str) -> None:
         else:
             house.users.enable(unit, user)
     assert house.check("ada", password if how == "reset" else PASSWORD, "192.0.2.1")
+
+
+@pytest.mark.parametrize(("failures", "told"), [(4, 0), (5, 1)])
+def test_a_lifted_lock_is_told_where_there_was_one(house: House, failures: int, told: int) -> None:
+    ada = house.add()
+    with house.database.unit() as unit:
+        user = unit.users.get(ada.id)
+        for _ in range(failures):
+            house.lockout.count_failure(unit, house.lockout.attempt("ada", user, "192.0.2.1"))
+        house.users.enable(unit, user)
+    assert house.events(UserAccountUnlocked) == [UserAccountUnlocked(user_id=ada.id)] * told
