@@ -94,7 +94,7 @@ class ResourceCatalog:
         self._watch.expire()
 
     def _read(self, version: int) -> Snapshot:
-        with self._database.reading() as unit:
+        with self._database.reading_aside() as unit:
             return build(version, unit.resources.all(), unit.scopes.all())
 
 

@@ -118,7 +118,7 @@ class ClientDirectory:
         """Every origin that some enabled client registered, for preflights, which name no client."""
         version = self._watch.version(KIND)
         if self._origins[0] != version:
-            with self._database.reading() as unit:
+            with self._database.reading_aside() as unit:
                 self._origins = (version, unit.clients.origins())
         return self._origins[1]
 
@@ -130,7 +130,7 @@ class ClientDirectory:
         self._watch.expire()
 
     def _load(self, client_id: str, version: int) -> Client | None:
-        with self._database.reading() as unit:
+        with self._database.reading_aside() as unit:
             record = unit.clients.find(client_id)
             secrets = unit.client_secrets.unexpired(client_id) if record is not None else []
         with self._lock:

@@ -135,7 +135,7 @@ class Keyring:
             if self._snapshot is not None and self._snapshot.version == version:
                 return
             # The version was read before the keys: a change in between is seen as one more change, never missed.
-            with self._database.reading() as unit:
+            with self._database.reading_aside() as unit:
                 self._snapshot = self._load(unit, version)
 
     def _load(self, unit: Unit, version: int) -> Snapshot:

@@ -25,8 +25,10 @@ from authserver.protocol.errors import Refused
 from authserver.settings.schema import Settings
 from authserver.storage import models  # noqa: F401 - registers the tables
 from authserver.storage.columns import Base
+from authserver.storage.files import make_private
 from authserver.storage.hot_reads import HotReads
 from authserver.storage.outages import may_succeed_again
+from authserver.storage.places import Places
 from authserver.storage.transaction import transaction
 from authserver.storage.unit import Unit
 
@@ -50,6 +52,7 @@ class Database:
         )
         self.hot_reads = HotReads(engine, hot_connections)
         self._inherited: HotReads | None = None
+        self._places = Places(engine.pool)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -58,14 +61,15 @@ class Database:
         A `Refused` rolls back too, but its effects are then committed in a
         transaction of their own before the error is raised.
         """
-        try:
-            with transaction(self.engine, writes=True) as current:
-                unit = Unit(current)
-                yield unit
-            unit.committed()
-        except Refused as refused:
-            self._keep_effects(refused)
-            raise refused.error from refused
+        with self._places.taken():
+            try:
+                with transaction(self.engine, writes=True) as current:
+                    unit = Unit(current)
+                    yield unit
+                unit.committed()
+            except Refused as refused:
+                self._keep_effects(refused)
+                raise refused.error from refused
 
     def _keep_effects(self, refused: Refused) -> None:
         if not refused.effects:
@@ -79,6 +83,16 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Unit]:
         """A unit that only reads: no BEGIN, nothing to commit."""
+        with self._places.taken(), transaction(self.engine, writes=False) as current:
+            yield Unit(current)
+
+    @contextmanager
+    def reading_aside(self) -> Iterator[Unit]:
+        """As `reading`, on the connection that is left for what units themselves may wait for.
+
+        For what a process remembers and reads anew, under a lock perhaps, in the middle of somebody's unit.
+        Nothing else may be waited for inside.
+        """
         with transaction(self.engine, writes=False) as current:
             yield Unit(current)
 
@@ -111,6 +125,7 @@ class Database:
     def dispose_after_fork(self) -> None:
         """Forget connections that a parent process opened, without closing them under it."""
         self.engine.dispose(close=False)
+        self._places = Places(self.engine.pool)
         self._inherited = self.hot_reads
         self.hot_reads = HotReads(self.engine, self._hot_connections)
 
@@ -128,7 +143,7 @@ def open_database(settings: Settings) -> Database:
     """
     url = make_url(_driver_url(settings.database_url))
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        make_private(Path(url.database))
     app = Flask("authserver.storage")
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     # Parameters of failed statements would reach the log inside exception texts, secrets among them.
@@ -166,7 +181,7 @@ def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
 
 def _shares(settings: Settings) -> tuple[int, int]:
     """How many of the instance's connections a worker has for transactions, and how many for hot reads."""
-    share = max(2, settings.database_pool_size // max(1, settings.workers))
+    share = max(3, settings.database_pool_size // max(1, settings.workers))
     hot = max(1, share // 3)
     return share - hot, hot
 

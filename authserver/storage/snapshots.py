@@ -48,7 +48,7 @@ class VersionWatch:
             database = self._database()
             if database is None:
                 return self._read[1]
-            with database.reading() as unit:
+            with database.reading_aside() as unit:
                 versions = unit.versions.read()
             self._read = (moment, MappingProxyType(versions))
             return versions

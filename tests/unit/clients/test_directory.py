@@ -39,7 +39,7 @@ def test_known_client_costs_no_query(
 ) -> None:
     first = directory.find(shop)
     monkeypatch.setattr(watch(database), "_clock", lambda: watch(database)._read[0])
-    monkeypatch.setattr(database, "reading", None)
+    monkeypatch.setattr(database, "reading_aside", None)
     assert directory.find(shop) is first
 
 

@@ -63,7 +63,7 @@ def test_nothing_is_read_twice_within_a_second(safe: Safe, monkeypatch: pytest.M
     key = safe.keyring.active("ES256")
     monkeypatch.setattr(snapshots, "MAX_AGE", 3600)
     safe.keyring.refresh()
-    monkeypatch.setattr(safe.database, "reading", lambda: pytest.fail("the database was read"))
+    monkeypatch.setattr(safe.database, "reading_aside", lambda: pytest.fail("the database was read"))
     assert all(safe.keyring.active("ES256") is key for _ in range(100))
 
 
@@ -82,7 +82,7 @@ def test_unknown_names_cannot_make_it_read_without_end(safe: Safe, monkeypatch: 
     monkeypatch.setattr("authserver.signing.keyring.MISSING_SECONDS", 3600)
     safe.keyring.refresh()
     assert safe.keyring.find("unknown") is None
-    monkeypatch.setattr(safe.database, "reading", lambda: pytest.fail("the database was read"))
+    monkeypatch.setattr(safe.database, "reading_aside", lambda: pytest.fail("the database was read"))
     assert [safe.keyring.find(f"unknown-{number}") for number in range(100)] == [None] * 100
 
 
@@ -95,7 +95,7 @@ def test_without_the_database_the_last_keys_serve(
     def down() -> None:
         raise ConnectionError("no database")
 
-    monkeypatch.setattr(safe.database, "reading", down)
+    monkeypatch.setattr(safe.database, "reading_aside", down)
     with caplog.at_level(logging.ERROR):
         assert safe.keyring.active("ES256").kid == kid
         assert safe.keyring.public_jwks_body() == body
@@ -106,7 +106,7 @@ def test_a_keyring_without_any_keys_says_that_the_database_is_down(safe: Safe, m
     def down() -> None:
         raise ConnectionError("no database")
 
-    monkeypatch.setattr(safe.database, "reading", down)
+    monkeypatch.setattr(safe.database, "reading_aside", down)
     with pytest.raises(ConnectionError):
         safe.keyring.active("ES256")
 
