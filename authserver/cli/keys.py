@@ -67,7 +67,8 @@ def rotate(algorithms: tuple[str, ...], force: bool, as_json: bool) -> None:
         print_table(("kid", "alg", "state", "active_at", "previous_kid"), rotated)
 
 
-@keys.command("retire")
+# A kid is base64url and may begin with a dash; what is no option is the argument.
+@keys.command("retire", context_settings={"ignore_unknown_options": True})
 @click.argument("kid")
 @click.option("--remove", is_flag=True, help="Publish it no more: what it signed is refused from now on.")
 @json_option

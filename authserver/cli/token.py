@@ -45,7 +45,8 @@ def token() -> None:
     """Verify and explain tokens."""
 
 
-@token.command("inspect")
+# An opaque token is base64url and may begin with a dash; what is no option is the argument.
+@token.command("inspect", context_settings={"ignore_unknown_options": True})
 @click.argument("value", metavar="TOKEN")
 @json_option
 def inspect(value: str, as_json: bool) -> None:

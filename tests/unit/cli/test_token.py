@@ -85,3 +85,9 @@ def test_reference_is_explained_however_it_is_typed(authserver: CommandLine) -> 
 
 def test_unknown_reference_is_refused(authserver: CommandLine) -> None:
     assert authserver.refusal("explain", "ABCDE-FGHJK")[0] == 1
+
+
+def test_opaque_token_that_begins_with_a_dash_is_no_option(authserver: CommandLine) -> None:
+    result = authserver.run("token", "inspect", "-Dabc_-")
+    assert result.exit_code == 1
+    assert "No such option" not in result.output
