@@ -8,6 +8,7 @@ from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.messages import Response
 from authserver.storage.models.users import User
+from authserver.storage.unit import Unit
 from authserver.web.page_values import ChangePasswordPage, PasswordProblem, PasswordRules
 
 PROBLEMS = {
@@ -51,11 +52,14 @@ class ChangePasswordStep(Step):
         except PasswordRefused as refused:
             return self._render(visit, user, _translated(refused), status=400)
         with self.services.database.unit() as unit:
-            interaction = self.current(unit, visit)
+            unit.users.hold(user.id)
+            interaction, current = self.current(unit, visit), self._proven(unit, visit)
+            if current.password_hash != user.password_hash:
+                raise _over()
             self.services.ledger.prove(unit, interaction, Fact(FactKind.PASSWORD_CHANGED, user.id))
             # Whoever chose the old password, or was told it, may have signed in with it too.
-            self.services.sessions.end_others(unit, user, interaction.session_id, "password_changed")
-            self.services.passwords.change(unit, unit.users.get(user.id), prepared)
+            self.services.sessions.end_others(unit, current, interaction.session_id, "password_changed")
+            self.services.passwords.change(unit, current, prepared)
         return self.resume(visit)
 
     def _problems(self, user: User, new: str, repeated: str) -> tuple[PasswordProblem, ...]:
@@ -69,12 +73,22 @@ class ChangePasswordStep(Step):
         return tuple(found)
 
     def _person(self, visit: Visit) -> User:
-        """Whoever proved the old password in this interaction; a session alone is not enough here."""
+        """Whoever proved the old password in this interaction."""
+        with self.services.database.reading() as unit:
+            return self._proven(unit, visit)
+
+    def _proven(self, unit: Unit, visit: Visit) -> User:
+        """Whoever proved the old password in this interaction, still signed in by it; a session alone is not enough.
+
+        What ends the session (a reset by an administrator, a closed account) ends what the old password proved.
+        """
         login = visit.facts.login
         if login is None or login.user_id is None:
-            raise InteractionUnavailable("Sign in again to change the password.", reason="interaction_expired")
-        with self.services.database.reading() as unit:
-            return unit.users.get(login.user_id)
+            raise _over()
+        session, user = unit.sessions.find(login.detail["session"]), unit.users.find(login.user_id)
+        if session is None or not session.is_live or user is None or not user.may_sign_in:
+            raise _over()
+        return user
 
     def _cancel(self, visit: Visit) -> Response:
         with self.services.database.unit() as unit:
@@ -93,6 +107,10 @@ class ChangePasswordStep(Step):
             problems=problems,
         )
         return self.render(visit, page, status=status)
+
+
+def _over() -> InteractionUnavailable:
+    return InteractionUnavailable("Sign in again to change the password.", reason="interaction_expired")
 
 
 def _translated(refused: PasswordRefused) -> tuple[PasswordProblem, ...]:

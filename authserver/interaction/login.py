@@ -6,13 +6,11 @@ from authserver.edge.headers import FAILURE
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import advanced
+from authserver.protocol import limits
 from authserver.protocol.errors import AccountLocked, ApplicationError, RateLimited
 from authserver.protocol.messages import Response
 from authserver.storage.models.users import User
 from authserver.web.page_values import LoginPage, LoginProblem
-
-LONGEST_USERNAME = 254
-LONGEST_PASSWORD = 1024
 
 # Reasons to ask somebody who is signed in once more, and those by which somebody else may be meant.
 ONCE_MORE = frozenset({"login_prompt", "max_age", "password_must_change"})
@@ -28,7 +26,7 @@ class LoginStep(Step):
     def show(self, visit: Visit) -> Response:
         """The page, with the name that `login_hint` proposes or the session has, unless another account is wanted."""
         hint = "" if visit.facts.wants_other_account else visit.parameters.get("login_hint") or self._own_name(visit)
-        return self._render(visit, username=hint[:LONGEST_USERNAME])
+        return self._render(visit, username=hint[: limits.of_parameter("username")])
 
     def renew(self, visit: Visit) -> Response:
         """The page once more, because the form was too old."""
@@ -66,7 +64,8 @@ class LoginStep(Step):
             # Held first: of two logins at once in one browser only one may give it its new cookies.
             browser = unit.browsers.hold(visit.browser.id)
             interaction = self.current(unit, visit)
-            current = unit.users.find(user.id)
+            # Held too: a password that is replaced at this moment ends this session, or this login.
+            current = unit.users.hold(user.id)
             if browser is None or browser.page_digest != visit.browser.page_digest:
                 raise advanced()
             if current is None or not current.may_sign_in or current.password_hash != user.password_hash:
@@ -135,6 +134,7 @@ def _missing(username: str, password: str) -> LoginProblem | None:
         return LoginProblem.USERNAME_MISSING
     if not password:
         return LoginProblem.PASSWORD_MISSING
-    if len(username) > LONGEST_USERNAME or len(password) > LONGEST_PASSWORD:
+    given = (("username", username), ("password", password))
+    if any(len(value) > limits.of_parameter(name) for name, value in given):
         return LoginProblem.WRONG_CREDENTIALS
     return None

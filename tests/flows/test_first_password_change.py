@@ -96,3 +96,27 @@ def test_page_takes_nothing_from_somebody_who_has_not_proven_the_old_password(
     browser.submit(browser.open(chooser), action="other")
     for answer in (browser.open(url), browser.open(url, form=hidden_fields(page) | {"new_password": NEW})):
         assert (answer.status, relying_party.installation.why(answer)) == (400, "interaction_expired")
+
+
+def test_old_password_proves_nothing_any_more_after_a_reset(relying_party: RelyingParty, browser: Browser) -> None:
+    """Whoever signed in with a password that leaked must not keep the account by the form that is still open."""
+    server = relying_party.installation
+    page = browser.sign_in(relying_party.request(browser))
+    with server.unit() as unit:
+        user = unit.users.get(server.users["alice"].id)
+        server.services.users.reset_password(unit, user, server.services.passwords.prepare("Reset-Staple-9-Horse"))
+    answer = change(browser, page)
+    assert server.why(answer) == "interaction_expired"
+    with server.reading() as unit:
+        assert unit.users.get(user.id).password_hash == user.password_hash
+
+
+def test_closed_account_gets_no_new_password(relying_party: RelyingParty, browser: Browser) -> None:
+    server = relying_party.installation
+    page = browser.sign_in(relying_party.request(browser))
+    with server.unit() as unit:
+        user = unit.users.get(server.users["alice"].id)
+        server.services.users.disable(unit, user)
+    assert server.why(change(browser, page)) == "interaction_expired"
+    with server.reading() as unit:
+        assert unit.users.get(user.id).password_hash == user.password_hash

@@ -50,6 +50,12 @@ class Users(Repository):
         """The person with this id."""
         return self.session.get(User, user_id)
 
+    def hold(self, user_id: str) -> User | None:
+        """The person with this id as it is now; who would change or hold it waits until the transaction ends."""
+        # Not against what merely refers to the person, as every new grant does (PostgreSQL, explicit locking).
+        statement = select(User).where(User.id == user_id).with_for_update(key_share=True)
+        return self.session.scalar(statement.execution_options(populate_existing=True))
+
     def read(self, user_id: str) -> User | None:
         """The person with this id, only to be looked at: no session keeps what is changed of it."""
         return _READ.first(self.transaction, wanted=user_id)
