@@ -63,7 +63,6 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("database-password-default", {"database_url": "postgresql+psycopg://postgres:Postgres@db/auth"}),
     ("pool-small", {"workers": 21}),
     ("threads-few", {"threads": 4}),
-    ("body-timeout-long", {"body_timeout": 31}),
     ("mail-plain", {"smtp_host": "mail.example", "smtp_security": "none", "smtp_from": "a@b.example"}),
     ("mail-sender", {"smtp_host": "mail.example"}),
     ("tls-half", {"tls_certfile": Path(__file__)}),
