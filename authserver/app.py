@@ -39,6 +39,9 @@ from authserver.web.page_values import ErrorPage
 GET, POST = ("GET",), ("POST",)
 BOTH = ("GET", "POST")
 
+PATH_KEPT = 200
+"""Characters of a refused path that are kept for its explanation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
@@ -148,11 +151,18 @@ def edge(services: Services, routes: Routes, limiter: RateLimiter, page: PageRen
 
 
 def _refusal_page(side: Border, request: Request, refusal: Refusal) -> Response:
-    """What the edge refuses, as a page; its reference is the correlation id, under which the log tells more."""
-    retry_after = next((int(value) for name, value in refusal.headers if name == "Retry-After"), 0)
-    page = ErrorPage(
-        code=refusal.code, reference=request.correlation_id, description=refusal.description, retry_after=retry_after
+    """What the edge refuses, as a page, explained behind a reference like every refusal that a person sees."""
+    reference = side.services.explanations.keep_words(
+        refusal.code,
+        refusal.description,
+        refusal.reason,
+        "edge",
+        spec=refusal.spec,
+        setting=refusal.setting,
+        details={"method": request.method, "path": request.path[:PATH_KEPT]},
     )
+    retry_after = next((int(value) for name, value in refusal.headers if name == "Retry-After"), 0)
+    page = ErrorPage(code=refusal.code, reference=reference, description=refusal.description, retry_after=retry_after)
     return side.pages.render(page, request, status=refusal.status)
 
 

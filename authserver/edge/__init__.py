@@ -4,6 +4,6 @@
 response back, `chain` joins the links, and each link has a file of its own:
 `proxies`, `correlation`, `access_log`, `metrics`, `security_headers`, `faults`,
 `size`, `host`, `cors`, `rate_limit`, `compression`. `headers` and
-`limits_table` are the two tables; `routes` knows which path is what. A WSGI
+`protocol.limits` are the two tables; `routes` knows which path is what. A WSGI
 application such as Flask joins through `wsgi_handler`.
 """

@@ -104,7 +104,8 @@ class Application:
             self._drop_inherited(environ, headers)
         for name in SINGLE:
             if name in headers and "," in headers[name]:
-                raise Refusal(400, "invalid_request", f"The header {name} may come once")
+                text = f"The header {name} may come once"
+                raise Refusal(400, "invalid_request", text, reason="header_repeated", spec="RFC 9110 §5.3")
         return headers
 
     def _drop_inherited(self, environ: Environ, headers: dict[str, str]) -> None:
@@ -140,16 +141,18 @@ def _path(raw: str) -> str:
         try:
             path = raw.encode("latin-1").decode("utf-8")
         except (UnicodeEncodeError, UnicodeDecodeError) as error:
-            raise Refusal(400, "invalid_request", "The path is not UTF-8") from error
+            raise Refusal(400, "invalid_request", "The path is not UTF-8", reason="path_malformed") from error
     if not path.isprintable():
-        raise Refusal(400, "invalid_request", "The path holds a character that may not be in one")
+        text = "The path holds a character that may not be in one"
+        raise Refusal(400, "invalid_request", text, reason="path_malformed", spec="RFC 3986 §3.3")
     return path or "/"
 
 
 def _query(raw: str) -> str:
     if raw.isascii():
         return raw
-    raise Refusal(400, "invalid_request", "The query must be percent-encoded")
+    text = "The query must be percent-encoded"
+    raise Refusal(400, "invalid_request", text, reason="query_malformed", spec="RFC 3986 §3.4")
 
 
 def _printable(raw: str) -> str:

@@ -17,6 +17,8 @@ from typing import Any, Protocol
 from authserver.edge.refusals import Refusal
 from authserver.edge.stalled_connections import Stalled, shut_down
 
+CLOSE = (("Connection", "close"),)
+
 IMPATIENT_SECONDS = 2.0
 WATCH_INTERVAL = 0.25
 
@@ -59,32 +61,55 @@ class BodyReader:
                 return b""
             return self._read_exactly(environ, self._checked_length(length))
         if coding.lower() != "chunked" or length:
-            raise Refusal(400, "invalid_request", "Transfer-Encoding must be chunked, without a Content-Length")
+            text = "Transfer-Encoding must be chunked, without a Content-Length"
+            raise Refusal(400, "invalid_request", text, reason="transfer_encoding_refused", spec="RFC 9112 §6.3")
         return self._read_chunked(environ)
 
     def _checked_length(self, text: str) -> int:
         if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-            raise Refusal(400, "invalid_request", "Content-Length must be one whole number")
+            text = "Content-Length must be one whole number"
+            raise Refusal(400, "invalid_request", text, reason="content_length_malformed", spec="RFC 9110 §8.6")
         length = int(text)
         if length > self.limit:
             raise self._too_large()
         return length
 
     def _too_large(self) -> Refusal:
-        return Refusal(413, "invalid_request", f"The body may have {self.limit} bytes", (("Connection", "close"),))
+        return Refusal(
+            413,
+            "invalid_request",
+            f"The body may have {self.limit} bytes",
+            CLOSE,
+            reason="body_too_long",
+            spec="RFC 9110 §15.5.14",
+            setting="max_body_bytes",
+        )
+
+    @staticmethod
+    def _too_slow() -> Refusal:
+        return Refusal(
+            408,
+            "invalid_request",
+            "The body took too long to arrive",
+            CLOSE,
+            reason="body_too_slow",
+            spec="RFC 9110 §15.5.9",
+            setting="body_timeout",
+        )
 
     def _read_exactly(self, environ: Mapping[str, Any], length: int) -> bytes:
         body, reading = self._watched(environ, length)
         if len(body) == length:
             return body
         if reading.expired:
-            raise Refusal(408, "invalid_request", "The body took too long to arrive", (("Connection", "close"),))
-        raise Refusal(400, "invalid_request", "The body is shorter than its Content-Length")
+            raise self._too_slow()
+        text = "The body is shorter than its Content-Length"
+        raise Refusal(400, "invalid_request", text, reason="body_incomplete", spec="RFC 9112 §8")
 
     def _read_chunked(self, environ: Mapping[str, Any]) -> bytes:
         body, reading = self._watched(environ, self.limit + 1)
         if reading.expired:
-            raise Refusal(408, "invalid_request", "The body took too long to arrive", (("Connection", "close"),))
+            raise self._too_slow()
         if len(body) > self.limit:
             raise self._too_large()
         return body
@@ -100,7 +125,7 @@ class BodyReader:
         except (OSError, ValueError) as error:
             if reading.expired:
                 return b"", reading
-            raise Refusal(400, "invalid_request", "The body could not be read") from error
+            raise Refusal(400, "invalid_request", "The body could not be read", reason="body_unreadable") from error
         finally:
             del self._readings[thread]
 

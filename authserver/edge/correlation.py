@@ -8,7 +8,7 @@ import string
 from itertools import count
 
 from authserver.edge.chain import Handler, amended
-from authserver.edge.limits_table import CORRELATION_ID_LENGTH
+from authserver.protocol.limits import CORRELATION_ID_LENGTH
 from authserver.protocol.messages import Request, Response
 from authserver.telemetry import context
 

@@ -31,6 +31,9 @@ class Faults:
         except Exception as error:
             if is_outage(error):
                 _log.error("the database does not answer", extra={"path": request.path, "cause": type(error).__name__})
-                return self._refusals(request, Refusal(503, "temporarily_unavailable", "Try again shortly", RETRY))
+                text = "Try again shortly"
+                away = Refusal(503, "temporarily_unavailable", text, RETRY, reason="database_unavailable")
+                return self._refusals(request, away)
             _log.exception("unexpected error", extra={"path": request.path})
-            return self._refusals(request, Refusal(500, "server_error", "Something went wrong on our side"))
+            text = "Something went wrong on our side"
+            return self._refusals(request, Refusal(500, "server_error", text, reason="unexpected_error"))

@@ -57,7 +57,11 @@ class Host:
             return redirect(
                 self._origin + quote(request.path) + (f"?{request.query_string}" if request.query_string else "")
             )
-        return self._refusals(request, Refusal(400, "invalid_request", "This server does not answer for this Host"))
+        text = "This server does not answer for this Host"
+        refusal = Refusal(
+            400, "invalid_request", text, reason="host_unknown", spec="RFC 9110 §7.2", setting="allowed_hosts"
+        )
+        return self._refusals(request, refusal)
 
     def _is_known(self, host: str) -> bool:
         lowered = host.lower()

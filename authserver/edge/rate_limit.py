@@ -68,7 +68,15 @@ def refusal(exceeded: Exceeded) -> Refusal:
         ("RateLimit-Reset", str(exceeded.retry_after)),
         ("RateLimit-Policy", f'"{exceeded.name}";q={exceeded.limit};w={exceeded.window}'),
     )
-    return Refusal(429, "slow_down", "Too many requests; try again later", headers)
+    return Refusal(
+        429,
+        "slow_down",
+        "Too many requests; try again later",
+        headers,
+        reason="rate_limited",
+        spec="RFC 6585 §4",
+        setting=f"rate_limit_{exceeded.name}",
+    )
 
 
 def claimed_client(request: Request) -> str:

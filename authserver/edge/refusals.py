@@ -19,12 +19,18 @@ class Refusal(Exception):
         code: the registered error code, or a word of ours where none fits.
         description: public; names the limit where one was passed.
         headers: further headers of the answer, `Retry-After` for example.
+        reason: stable private word for `authserver explain`.
+        spec: the section that demands the refusal.
+        setting: the server setting that decided, where there is one.
     """
 
     status: int
     code: str
     description: str
     headers: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    spec: str = ""
+    setting: str = ""
 
 
 PageRenderer = Callable[[Request, Refusal], Response]

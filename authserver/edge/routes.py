@@ -99,7 +99,7 @@ class Routes:
         if route is None:
             if self._fallback is not None:
                 return self._fallback(request)
-            raise Refusal(404, "not_found", "There is nothing here")
+            raise Refusal(404, "not_found", "There is nothing here", reason="path_unknown", spec="RFC 9110 §15.5.5")
         handler = self._handlers.get((route.path, request.method))
         return handler(request) if handler is not None else self._not_allowed(route, request)
 
@@ -108,7 +108,9 @@ class Routes:
         allow = ("Allow", ", ".join(sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))))
         if request.method == "OPTIONS":
             return Response(204, (allow,))
-        raise Refusal(405, "invalid_request", f"This address takes {' and '.join(methods)}", (allow,))
+        text = f"This address takes {' and '.join(methods)}"
+        spec = "RFC 9110 §15.5.6"
+        raise Refusal(405, "invalid_request", text, (allow,), reason="method_not_allowed", spec=spec)
 
     def __iter__(self) -> Iterator[Route]:
         return iter(self._rows)

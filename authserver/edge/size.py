@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from authserver.edge import limits_table
 from authserver.edge.chain import Handler
 from authserver.edge.refusals import Refusal, Refusals
+from authserver.protocol import limits
 from authserver.protocol.messages import Parameters, Request, Response
 
 
@@ -26,18 +26,21 @@ class Size:
 
 
 def _check_url(request: Request) -> None:
-    if len(request.path) + len(request.query_string) > limits_table.URL_BYTES:
-        raise Refusal(414, "invalid_request", f"The URL may have {limits_table.URL_BYTES} bytes")
+    if len(request.path) + len(request.query_string) > limits.URL_BYTES:
+        text = f"The URL may have {limits.URL_BYTES} bytes"
+        raise Refusal(414, "invalid_request", text, reason="url_too_long", spec="RFC 9110 §15.5.15")
 
 
 def _check_headers(request: Request) -> None:
     lengths = [len(value) for value in request.headers.values()]
-    if not lengths or sum(lengths) <= limits_table.HEADER_FIELD_BYTES:
+    if not lengths or sum(lengths) <= limits.HEADER_FIELD_BYTES:
         return
-    if max(lengths) > limits_table.HEADER_FIELD_BYTES:
-        raise Refusal(431, "invalid_request", f"A header field may have {limits_table.HEADER_FIELD_BYTES} bytes")
-    if sum(lengths) > limits_table.HEADERS_BYTES:
-        raise Refusal(431, "invalid_request", f"The headers may have {limits_table.HEADERS_BYTES} bytes together")
+    if max(lengths) > limits.HEADER_FIELD_BYTES:
+        text = f"A header field may have {limits.HEADER_FIELD_BYTES} bytes"
+        raise Refusal(431, "invalid_request", text, reason="header_too_long", spec="RFC 6585 §5")
+    if sum(lengths) > limits.HEADERS_BYTES:
+        text = f"The headers may have {limits.HEADERS_BYTES} bytes together"
+        raise Refusal(431, "invalid_request", text, reason="headers_too_long", spec="RFC 6585 §5")
 
 
 def _check_parameters(request: Request) -> None:
@@ -47,12 +50,13 @@ def _check_parameters(request: Request) -> None:
         if request.body and request.is_form:
             _check_lengths(request.form)
     except ValueError as error:
-        raise Refusal(400, "invalid_request", "The parameters are not well-formed UTF-8, or too many") from error
+        text = "The parameters are not well-formed UTF-8, or too many"
+        raise Refusal(400, "invalid_request", text, reason="parameters_malformed") from error
 
 
 def _check_lengths(parameters: Parameters) -> None:
     for name, value in parameters.pairs:
-        limit = limits_table.PARAMETER_LENGTHS.get(name, limits_table.PARAMETER_LENGTH)
+        limit = limits.of_parameter(name)
         if len(value) > limit:
-            shown = name if name in limits_table.PARAMETER_LENGTHS else "A parameter"
-            raise Refusal(400, "invalid_request", f"{shown} may have {limit} characters")
+            text = f"{limits.named(name)} may have {limit} characters"
+            raise Refusal(400, "invalid_request", text, reason="parameter_too_long")

@@ -13,6 +13,7 @@ import contextlib
 import queue
 import secrets
 import threading
+from collections.abc import Mapping
 
 from authserver.events.refusals import event_of
 from authserver.events.spool import Spool, SpoolUnavailable
@@ -57,22 +58,47 @@ class Explanations:
             client_id: the client, if it is known for certain.
             claimed: the client that the request names, for the explanation alone.
         """
-        reference = new_reference()
-        self._tell(error, endpoint, client_id, reference)
-        refusal = Refusal(
-            reference=reference,
-            error=error.code,
-            description=error.description,
-            reason=error.reason,
+        reference = self.keep_words(
+            error.code,
+            error.description,
+            error.reason,
+            endpoint,
             spec=error.spec,
-            setting=error.setting[:255],
-            endpoint=endpoint,
+            setting=error.setting,
             client_id=client_id or claimed,
             details=error.details,
+        )
+        self._tell(error, endpoint, client_id, reference)
+        return reference
+
+    def keep_words(
+        self,
+        code: str,
+        description: str,
+        reason: str,
+        endpoint: str,
+        *,
+        spec: str = "",
+        setting: str = "",
+        client_id: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> str:
+        """Keep a refusal that is no error of a protocol, the edge's for example, and return its reference."""
+        reference = new_reference()
+        refusal = Refusal(
+            reference=reference,
+            error=code,
+            description=description,
+            reason=reason,
+            spec=spec,
+            setting=setting[:255],
+            endpoint=endpoint,
+            client_id=client_id,
+            details=dict(details or {}),
             correlation_id=context.current().correlation_id,
             expires_at=validity.after(KEPT_SECONDS),
         )
-        log.info("refused", extra={"reference": reference, "reason": error.reason, "endpoint": endpoint})
+        log.info("refused", extra={"reference": reference, "reason": reason, "endpoint": endpoint})
         try:
             self._queue.put_nowait(refusal)
         except queue.Full:

@@ -21,6 +21,7 @@ from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.turn import Turn
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.issuing.mint import Mint
+from authserver.protocol import limits
 from authserver.protocol.errors import (
     InvalidClient,
     InvalidRequest,
@@ -32,7 +33,6 @@ from authserver.protocol.messages import Parameters, Request
 from authserver.storage.database import Database
 
 MAY_REPEAT = frozenset({"resource", "audience"})
-LONGEST_PARAMETER = 16 * 1024
 
 
 class TokenServer(AuthorizationServer):
@@ -151,6 +151,8 @@ def _read_form(request: Request) -> Parameters:
     repeated = sorted(form.repeated - MAY_REPEAT)
     if repeated:
         raise InvalidRequest("A parameter must not be sent more than once.", reason="parameter_repeated")
-    if any(len(value) > LONGEST_PARAMETER for _, value in form.pairs):
-        raise InvalidRequest(f"A parameter is longer than {LONGEST_PARAMETER} characters.", reason="parameter_too_long")
+    for name, value in form.pairs:
+        limit = limits.of_parameter(name)
+        if len(value) > limit:
+            raise InvalidRequest(f"{limits.named(name)} may have {limit} characters.", reason="parameter_too_long")
     return form

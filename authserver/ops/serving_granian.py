@@ -21,11 +21,11 @@ from granian.log import LogLevels
 from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
-from authserver.edge import limits_table
 from authserver.ops import instance_lock
 from authserver.ops.background import BackgroundProcess
 from authserver.ops.process_life import die_with_parent
 from authserver.ops.serving import BACKLOG, ServeOptions, begin_instance, begin_worker, listen, load_target, preload
+from authserver.protocol import limits
 from authserver.telemetry.logs import get_logger
 
 _log = get_logger(__name__)
@@ -110,7 +110,7 @@ def _server(options: ServeOptions, listening: socket.socket) -> _Server:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(
             header_read_timeout=HEADER_READ_MILLISECONDS,
-            max_buffer_size=limits_table.HEADERS_BYTES * 2,
+            max_buffer_size=limits.HEADERS_BYTES * 2,
         ),
         websockets=False,
         log_dictconfig=_LOGGING,

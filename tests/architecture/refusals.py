@@ -30,6 +30,9 @@ CLASSES: dict[str, type[ProtocolError]] = {
 ELSEWHERE = {"ForgedForm": "csrf_failed", "InteractionUnavailable": "invalid_request"}
 """Errors of pages, which no protocol registers."""
 
+EDGE = ("authserver/edge/", "Refusal")
+"""Where refusals are made that no endpoint saw, and by what."""
+
 ANY = "…"
 """Stands for the part of a reason that is only known when it happens."""
 
@@ -63,6 +66,9 @@ def _of(module: Module) -> Iterator[Refusal]:
         if not isinstance(node, ast.Call):
             continue
         name = dotted(node.func).rpartition(".")[2]
+        if name == EDGE[1] and module.path.startswith(EDGE[0]):
+            yield from _of_edge(node, module)
+            continue
         code = _code(name)
         if code is not None:
             given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
@@ -77,6 +83,13 @@ def _of(module: Module) -> Iterator[Refusal]:
             continue
         if reason and reason != ANY:
             yield Refusal(code, reason, module.path, "" if spec == ANY else spec, description)
+
+
+def _of_edge(node: ast.Call, module: Module) -> Iterator[Refusal]:
+    """What the edge refuses, `Refusal(status, code, description, headers, reason=…, spec=…)`."""
+    given = {keyword.arg: _text(keyword.value, module) for keyword in node.keywords if keyword.arg}
+    code, description = (_text(argument, module) for argument in node.args[1:3])
+    yield Refusal(code, given["reason"], module.path, given.get("spec", ""), description)
 
 
 def _code(name: str) -> str | None:
@@ -139,7 +152,8 @@ A refusal says two things. In public: a registered error code, a sentence, and a
 `DDGQL-TWLTY`. In private, behind that reference for seven days: a stable *reason*, the section that demands the
 refusal, and the client setting that decided. `authserver explain REFERENCE` prints them; the log line `refused` has
 reference and reason too. What the edge refuses before an endpoint is asked (a limit, a foreign `Host`, an oversize
-request) is not kept: its page shows the request id, under which the log tells more.
+request) is explained in the same way where it is shown as a page; as JSON it has the request id of `X-Request-ID`
+alone, under which the log tells more.
 
 Where an error appears:
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from authserver.edge import limits_table
+from authserver.protocol import limits
 from tests.installation import Answer
 from tests.integration import corpora, remote
 from tests.integration.remote import Remote
@@ -160,7 +160,7 @@ def test_slow_bodies_are_ended_and_hold_nobody_up(product: Remote) -> None:
 
 def test_a_request_id_is_echoed_logged_and_replaced_when_it_is_no_plain_word(product: Remote) -> None:
     assert product.get("/health/live", headers={"X-Request-ID": "order-66"}).all("X-Request-ID") == ["order-66"]
-    for bad in ("<b>", "a b", "x" * (limits_table.CORRELATION_ID_LENGTH + 1), '"quoted"'):
+    for bad in ("<b>", "a b", "x" * (limits.CORRELATION_ID_LENGTH + 1), '"quoted"'):
         given = product.get("/login", headers={"X-Request-ID": bad})
         made = given.header("X-Request-ID") or ""
         assert made != bad

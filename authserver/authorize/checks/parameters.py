@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
+from authserver.protocol import limits
 from authserver.protocol.errors import (
     InvalidRequest,
     ProtocolError,
@@ -13,9 +14,6 @@ from authserver.protocol.errors import (
     UntrustedRequest,
 )
 
-LONGEST_TOTAL = 32 * 1024
-LONGEST = {"state": 4096, "nonce": 2048, "redirect_uri": 2048, "client_id": 255, "scope": 4096, "login_hint": 512}
-LONGEST_OTHER = 16 * 1024
 MAY_REPEAT = frozenset({"resource"})
 
 UNSUPPORTED: tuple[tuple[str, type[ProtocolError]], ...] = (
@@ -29,15 +27,14 @@ def reject_long_parameters(context: Context, _: Collaborators) -> None:
     """No parameter is longer than its limit; the refusal names the limit."""
     total = 0
     for name, value in context.parameters.pairs:
-        limit = LONGEST.get(name, LONGEST_OTHER)
+        limit = limits.of_parameter(name)
         total += len(name) + len(value)
         if len(value) > limit:
-            raise UntrustedRequest(
-                f"{name if name in LONGEST else 'A parameter'} is longer than {limit} characters.",
-                reason="parameter_too_long",
-            )
-    if total > LONGEST_TOTAL:
-        raise UntrustedRequest(f"The request is longer than {LONGEST_TOTAL} characters.", reason="request_too_long")
+            raise UntrustedRequest(f"{limits.named(name)} may have {limit} characters.", reason="parameter_too_long")
+    if total > limits.PARAMETERS_LENGTH:
+        raise UntrustedRequest(
+            f"The parameters may have {limits.PARAMETERS_LENGTH} characters together.", reason="request_too_long"
+        )
 
 
 def reject_repeated_parameters(context: Context, _: Collaborators) -> None:

@@ -7,6 +7,7 @@ import pytest
 from authserver.authorize import pipeline
 from authserver.authorize.checks import clients, parameters, proof, responses, scopes
 from authserver.authorize.context import Context, Via
+from authserver.protocol import limits
 from authserver.protocol.errors import UntrustedRequest
 from authserver.protocol.messages import Parameters
 
@@ -46,8 +47,8 @@ def test_nothing_is_redirectable_before_its_row() -> None:
     ("pairs", "reason"),
     [
         ([("state", "x" * 4097)], "parameter_too_long"),
-        ([("other", "x" * (16 * 1024 + 1))], "parameter_too_long"),
-        ([(f"p{number}", "x" * 16 * 1024) for number in range(2)], "request_too_long"),
+        ([("other", "x" * (limits.PARAMETER_LENGTH + 1))], "parameter_too_long"),
+        ([(f"p{number}", "x" * limits.PARAMETER_LENGTH) for number in range(4)], "request_too_long"),
     ],
 )
 def test_what_is_long_is_refused_with_the_limit_named(pairs: list[tuple[str, str]], reason: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authserver.edge import limits_table
 from authserver.edge.refusals import Refusals
 from authserver.edge.size import Size
+from authserver.protocol import limits
 from authserver.protocol.messages import Request, Response
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -30,9 +30,9 @@ def test_long_but_reasonable_values_pass(refusals: Refusals, query: str) -> None
     assert answered(refusals, Request("GET", "/oauth2/token", query)).status == 200
 
 
-@pytest.mark.parametrize("name", sorted(limits_table.PARAMETER_LENGTHS))
+@pytest.mark.parametrize("name", sorted(limits.PARAMETER_LENGTHS))
 def test_a_parameter_over_its_limit_is_refused_with_the_limit_named(refusals: Refusals, name: str) -> None:
-    limit = limits_table.PARAMETER_LENGTHS[name]
+    limit = limits.PARAMETER_LENGTHS[name]
     body = f"{name}={'x' * (limit + 1)}".encode()
     answer = answered(refusals, Request("POST", "/oauth2/token", headers=FORM, body=body))
     assert answer.status == 400

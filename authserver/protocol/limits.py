@@ -1,4 +1,4 @@
-"""How much input is taken, for every entrance alike.
+"""How much input is taken, for every entrance alike: the one table of limits.
 
 What is longer is refused with the limit named. The body's limit is the setting
 `max_body_bytes`. The numbers for lines and fields fit both servers, so that
@@ -16,10 +16,13 @@ HEADERS_BYTES = 32768
 HEADER_COUNT = 100
 CORRELATION_ID_LENGTH = 128
 
+PARAMETERS_LENGTH = 32768
+"""Characters of all names and values of an authorization request, which is kept while the person signs in."""
+
 PARAMETER_LENGTH = 8192
 PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
     {
-        "client_id": 2048,
+        "client_id": 255,
         "client_secret": 1024,
         "code": 2048,
         "code_challenge": 128,
@@ -30,16 +33,26 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
         "login_hint": 512,
         "max_age": 16,
         "nonce": 2048,
-        "password": 4096,
+        "password": 1024,
         "prompt": 64,
-        "redirect_uri": 4096,
+        "redirect_uri": 2048,
         "response_mode": 64,
         "response_type": 64,
         "scope": 4096,
         "state": 4096,
         "token_type_hint": 64,
         "ui_locales": 256,
-        "username": 512,
+        "username": 254,
     }
 )
 """Characters of each parameter's value; others may have `PARAMETER_LENGTH`."""
+
+
+def of_parameter(name: str) -> int:
+    """How many characters the value of a parameter may have."""
+    return PARAMETER_LENGTHS.get(name, PARAMETER_LENGTH)
+
+
+def named(name: str) -> str:
+    """A parameter's name as a refusal may show it: one that is in the table, and nothing that the requester made up."""
+    return name if name in PARAMETER_LENGTHS else "A parameter"
