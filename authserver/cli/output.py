@@ -11,6 +11,7 @@ import click
 import orjson
 
 from authserver.protocol import validity
+from authserver.protocol.errors import visible
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -79,4 +80,4 @@ def _text(value: Any) -> str:
         return ", ".join(f"{name}={_text(item)}" for name, item in value.items()) or "-"
     if isinstance(value, (list, tuple, set, frozenset)):
         return " ".join(_text(item) for item in value) or "-"
-    return str(value)
+    return visible(str(value))

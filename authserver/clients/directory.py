@@ -130,6 +130,9 @@ class ClientDirectory:
         self._watch.expire()
 
     def _load(self, client_id: str, version: int) -> Client | None:
+        if not (client_id.isascii() and client_id.isprintable()):
+            # Nobody's id (RFC 6749 appendix A.1), and a NUL is nothing that every database can be asked for.
+            return None
         with self._database.reading_aside() as unit:
             record = unit.clients.find(client_id)
             secrets = unit.client_secrets.unexpired(client_id) if record is not None else []

@@ -18,6 +18,11 @@ def printable(text: str) -> str:
     return "".join(char if char in _ALLOWED else "'" if char == '"' else " " for char in text)
 
 
+def visible(text: str) -> str:
+    """`text` of somebody's making, without what a terminal would obey and a database refuse."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 class ProtocolError(Exception):
     """A refusal with a registered error code.
 
@@ -47,7 +52,7 @@ class ProtocolError(Exception):
         self.reason = reason or self.code
         self.spec = spec
         self.setting = setting
-        self.details = details or {}
+        self.details = {name: visible(value) for name, value in details.items()} if details else {}
         self.headers = headers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from authserver.settings import Settings
-from tests.installation import Installation, install
+from tests.installation import REFERENCE, Installation, install
 from tests.relying_party import Browser, RelyingParty
 
 
@@ -48,3 +49,30 @@ def test_password_replaced_during_a_login_leaves_no_session(
     resetting.join()
     with server.reading() as unit:
         assert unit.sessions.of_user(user_id) == []
+
+
+# --- never a 5xx for bad input -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client_id", ["\0", "app\0", "app%00", "\x1b[31m", "é"])
+@pytest.mark.parametrize("endpoint", ["token", "introspect", "revoke"])
+def test_id_that_no_client_can_have_is_unknown(server: Installation, endpoint: str, client_id: str) -> None:
+    credentials = base64.b64encode(f"{client_id}:secret".encode()).decode()
+    answer = server.post(f"/oauth2/{endpoint}", {"token": "x"}, headers={"Authorization": f"Basic {credentials}"})
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    assert server.why(answer) == "client_unknown"
+
+
+# --- user content reaching a log or a terminal ---------------------------------------------------
+
+
+def test_explanation_holds_nothing_that_a_terminal_obeys(server: Installation) -> None:
+    credentials = base64.b64encode("\x1b]0;owned\x07\x9b31m:secret".encode()).decode()
+    answer = server.post("/oauth2/token", headers={"Authorization": f"Basic {credentials}"})
+    assert server.why(answer) == "client_unknown"
+    found = REFERENCE.search(answer.text)
+    assert found is not None
+    with server.reading() as unit:
+        refusal = unit.refusals.find(found[0])
+    assert refusal is not None
+    assert refusal.details["client_id"].isprintable()

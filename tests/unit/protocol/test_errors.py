@@ -38,3 +38,9 @@ def test_refusal_keeps_its_effects() -> None:
 def test_application_error_names_field_and_wait() -> None:
     error = errors.RateLimited("words", field="password", retry_after=5)
     assert (error.message, error.field, error.retry_after, error.status) == ("words", "password", 5, 429)
+
+
+def test_details_hold_nothing_that_a_terminal_obeys() -> None:
+    error = errors.InvalidRequest(reason="why", details={"typed": "a\x1b[31m\x9b\0\u202eb é"})
+    assert error.details["typed"].isprintable()
+    assert error.details["typed"].endswith("b é")
