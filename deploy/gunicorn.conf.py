@@ -5,9 +5,9 @@ Everything comes from the settings of the server (`AUTHSERVER_*`, authserver.tom
 
 from authserver.cli.serve import options_of, prepare
 from authserver.ops.serving_gunicorn import configuration
-from authserver.settings import reload
+from authserver.settings.reload import again as read_settings
 
-# This file is read once more at each reload.
-_settings = reload.again()
+# gunicorn reads this file again at each reload, and takes every name of it for a setting of its own.
+_settings = read_settings()
 prepare(_settings)
 globals().update(configuration(options_of(_settings)))

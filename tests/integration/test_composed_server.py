@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -21,7 +23,8 @@ from tests.integration.remote import Remote
 from tests.integration.served import eventually, is_alive
 from tests.integration.test_routes import PATHS, PROMISED
 from tests.relying_party import Browser, RelyingParty
-from tests.servers.authserver import Server, is_ready
+from tests.servers.authserver import PROGRAM, Server, environment, is_ready
+from tests.servers.process import ServerProcess, free_port
 
 LIMIT = 65536
 THREADS = 8
@@ -83,7 +86,7 @@ TOKEN = f"{CREDENTIALS}&client_id=batch&client_secret={SECRET}"
 
 def host(running: Remote) -> str:
     """The header that a caller sends."""
-    return f"Host: 127.0.0.1:{running.port}"
+    return f"Host: {urlsplit(running.settings.issuer).netloc}"
 
 
 def post(running: Remote, path: str, body: bytes, *lines: str) -> Answer:
@@ -393,3 +396,32 @@ def reload(running: Remote, file: Path, text: str) -> None:
     running.process.send(signal.SIGHUP)
     eventually(lambda: len(running.workers()) == 2 and not before & running.workers(), "workers are still there")
     eventually(lambda: is_ready(running.port), "the server does not answer any more")
+
+
+def test_gunicorn_serves_by_the_configuration_that_is_deployed(
+    tmp_path: Path,
+    _template: Path,  # noqa: PT019 - its value is used
+) -> None:
+    shutil.copytree(_template / "keys", tmp_path / "keys")
+    port = free_port()
+    url = f"sqlite:///{tmp_path / 'authserver.db'}"
+    shutil.copyfile(_template / "authserver.db", tmp_path / "authserver.db")
+    deployed = Path(__file__).parents[2] / "deploy" / "gunicorn.conf.py"
+    process = ServerProcess(
+        [PROGRAM.with_name("gunicorn"), "-c", deployed, "authserver.wsgi:application"],
+        tmp_path / "log",
+        ready=lambda: is_ready(port),
+        environ=environment(tmp_path, port, {"AUTHSERVER_DATABASE_URL": url, "AUTHSERVER_PORT": str(port)}),
+        cwd=tmp_path,
+    )
+    with process:
+        for text in ('log_levels = ["authserver.access=warning"]\n', "log_level = 7\n"):
+            said = process.output().count("Booting worker")
+            (tmp_path / "authserver.toml").write_text(text)
+            process.send(signal.SIGHUP)
+            eventually(lambda said=said: process.output().count("Booting worker") > said, "no reload")  # type: ignore[misc]
+            eventually(lambda: is_ready(port), "the server does not answer any more")
+        assert "the new configuration cannot be used" in process.output()
+        process.send(signal.SIGTERM)
+        assert process.wait() == 0
+    assert (tmp_path / "instance" / f"serve-{port}.lock").read_text() == ""
