@@ -56,10 +56,14 @@ class Dispatcher:
     def _check_end(self, situation: Situation) -> None:
         """Some facts end the request, however many others are still missing."""
         if situation.facts.has(FactKind.DENIED):
-            raise AccessDenied("The person refused the request.", reason="denied_by_user")
+            raise AccessDenied("The person refused the request.", reason="denied_by_user", spec="RFC 6749 §4.1.2.1")
         expected, login = situation.context.expected_subject, situation.facts.login
         if expected is not None and login is not None and login.user_id != expected:
-            raise LoginRequired("Another person signed in than was expected.", reason="id_token_hint_other_subject")
+            raise LoginRequired(
+                "Another person signed in than was expected.",
+                reason="id_token_hint_other_subject",
+                spec="OIDC Core §3.1.2.1",
+            )
 
     def _answer(self, unit: Unit, situation: Situation, interaction: Interaction | None) -> ClientResponse:
         required = situation.context.verified_client.policy.required_acr
@@ -68,6 +72,7 @@ class Dispatcher:
             raise UnmetAuthenticationRequirements(
                 f"The application requires authentication of level {required}.",
                 reason="acr_not_reached",
+                spec="OIDC Unmet Authentication Requirements §2",
                 setting=f"client {situation.context.verified_client.id}: policy required_acr={required}",
             )
         return self._responder.respond(unit, situation, interaction)

@@ -60,7 +60,9 @@ class CodeResponder:
         consent = situation.consent
         scopes = asked if consent is None else asked & frozenset(consent.detail["scopes"])
         if asked and not scopes:
-            raise AccessDenied("The person allowed nothing of what was asked for.", reason="consent_empty")
+            raise AccessDenied(
+                "The person allowed nothing of what was asked for.", reason="consent_empty", spec="RFC 6749 §4.1.2.1"
+            )
         return scopes
 
     def _grant(self, context: Context, session: Session, scopes: frozenset[str]) -> Grant:

@@ -32,7 +32,9 @@ class Faults:
             if is_outage(error):
                 _log.error("the database does not answer", extra={"path": request.path, "cause": type(error).__name__})
                 text = "Try again shortly"
-                away = Refusal(503, "temporarily_unavailable", text, RETRY, reason="database_unavailable")
+                away = Refusal(
+                    503, "temporarily_unavailable", text, RETRY, reason="database_unavailable", spec="RFC 9110 §15.6.4"
+                )
                 return self._refusals(request, away)
             _log.exception("unexpected error", extra={"path": request.path})
             text = "Something went wrong on our side"

@@ -125,4 +125,6 @@ def _handle(request: Request) -> str | None:
     try:
         return request.query.get("interaction")
     except ValueError as error:
-        raise UntrustedRequest("The parameters cannot be read.", reason="parameters_malformed") from error
+        raise UntrustedRequest(
+            "The parameters cannot be read.", reason="parameters_malformed", spec="RFC 6749 §3.1"
+        ) from error

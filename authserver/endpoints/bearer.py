@@ -28,7 +28,9 @@ def presented_token(request: Request) -> str | None:
     try:
         in_body = request.form.all("access_token") if request.method == "POST" else ()
     except ValueError as error:
-        raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
+        raise InvalidRequest(
+            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6750 §2.2"
+        ) from error
     if bool(in_header) + len(in_body) > 1:
         raise InvalidRequest(
             "The access token must be sent in one way only.", reason="token_sent_twice", spec="RFC 6750 §2"
@@ -44,13 +46,17 @@ def require(token: ReadToken | None, *, audience: str, scope: str) -> ReadToken:
         InsufficientScope: good, but not for this.
     """
     if token is None:
-        raise InvalidToken("The access token is not valid.", reason="token_invalid")
+        raise InvalidToken("The access token is not valid.", reason="token_invalid", spec="RFC 6750 §3.1")
     if token.dead == "token_expired":
-        raise InvalidToken("The access token has expired.", reason="token_expired")
+        raise InvalidToken("The access token has expired.", reason="token_expired", spec="RFC 6750 §3.1")
     if token.dead is not None:
-        raise InvalidToken("The access token is not valid any more.", reason=token.dead)
+        raise InvalidToken("The access token is not valid any more.", reason=token.dead, spec="RFC 6750 §3.1")
     if audience not in token.audience:
-        raise InvalidToken("The access token is for another resource.", reason="token_for_other_audience")
+        raise InvalidToken(
+            "The access token is for another resource.", reason="token_for_other_audience", spec="RFC 9068 §4"
+        )
     if scope not in token.scopes:
-        raise InsufficientScope(f"The access token lacks the scope {scope}.", reason="scope_missing")
+        raise InsufficientScope(
+            f"The access token lacks the scope {scope}.", reason="scope_missing", spec="RFC 6750 §3.1"
+        )
     return token

@@ -73,12 +73,18 @@ class LogoutEndpoint:
         repeated = sorted(parameters.repeated & SINGLE)
         if repeated:
             raise InvalidRequest(
-                f"The parameter {repeated[0]} must not be sent more than once.", reason="parameter_repeated"
+                f"The parameter {repeated[0]} must not be sent more than once.",
+                reason="parameter_repeated",
+                spec="OIDC RP-Initiated Logout §2",
             )
         hint, client_id = parameters.get("id_token_hint"), parameters.get("client_id")
         claims = self._read_hint(hint) if hint is not None else None
         if claims is not None and client_id is not None and claims.client_id != client_id:
-            raise InvalidRequest("client_id is not the one of id_token_hint.", reason="logout_client_mismatch")
+            raise InvalidRequest(
+                "client_id is not the one of id_token_hint.",
+                reason="logout_client_mismatch",
+                spec="OIDC RP-Initiated Logout §2",
+            )
         known = claims.client_id if claims is not None else client_id
         client = self._services.clients.find(known) if known else None
         client = client if client is not None and client.enabled else None
@@ -102,7 +108,9 @@ class LogoutEndpoint:
             return id_tokens.read_hint(hint, self._services.keyring, self._services.settings.issuer)
         except InvalidToken as error:
             raise InvalidRequest(
-                "id_token_hint is not an ID token of this server.", reason=f"logout_hint_{error.reason}"
+                "id_token_hint is not an ID token of this server.",
+                reason=f"logout_hint_{error.reason}",
+                spec="OIDC RP-Initiated Logout §2",
             ) from error
 
     def _visit(self, request: Request, asked: LogoutRequest, parameters: Parameters) -> Response:

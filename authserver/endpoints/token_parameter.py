@@ -15,10 +15,16 @@ def read_token(request: Request) -> str:
     try:
         form = request.form
     except ValueError as error:
-        raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
+        raise InvalidRequest(
+            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
+        ) from error
     if form.repeated:
-        raise InvalidRequest("A parameter must not be sent more than once.", reason="parameter_repeated")
+        raise InvalidRequest(
+            "A parameter must not be sent more than once.", reason="parameter_repeated", spec="RFC 6749 §3.2"
+        )
     token = form.get("token")
     if token is None:
-        raise InvalidRequest("The parameter token is missing.", reason="token_missing")
+        raise InvalidRequest(
+            "The parameter token is missing.", reason="token_missing", spec="RFC 7662 §2.1, RFC 7009 §2.1"
+        )
     return token

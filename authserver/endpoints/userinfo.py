@@ -23,7 +23,9 @@ def endpoint(services: Services) -> Handler:
         with services.database.reading() as unit:
             user = unit.users.read(str(token.claims["sub"]))
         if user is None:
-            raise InvalidToken("The access token is not valid any more.", reason="user_unknown")
+            raise InvalidToken(
+                "The access token is not valid any more.", reason="user_unknown", spec="OIDC Core §5.3.3"
+            )
         return json_response({**profiles.claims_for(user, token.scopes, None), "sub": user.id})
 
     def answer(request: Request) -> Response:

@@ -48,7 +48,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         self._check_possession(code)
         grant = unit.grants.find(code.grant_id)
         if grant is None:
-            raise InvalidGrant(WORDS, reason="grant_unknown")
+            raise InvalidGrant(WORDS, reason="grant_unknown", spec="RFC 6749 §5.2")
         if code.consumed_at is not None:
             raise self._replayed(grant)
         if code.is_expired:
@@ -64,9 +64,11 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         digest = self.services.handles.digest(Kind.CODE, self.request.required("code"))
         code = unit.codes.find(digest) if digest is not None else None
         if code is None:
-            raise InvalidGrant(WORDS, reason="code_unknown")
+            raise InvalidGrant(WORDS, reason="code_unknown", spec="RFC 6749 §5.2")
         if code.client_id != self.request.client.id:
-            raise InvalidGrant(WORDS, reason="code_of_other_client", details={"issued_to": code.client_id})
+            raise InvalidGrant(
+                WORDS, reason="code_of_other_client", spec="RFC 6749 §4.1.3", details={"issued_to": code.client_id}
+            )
         return code
 
     def _check_possession(self, code: CodeRow) -> None:
@@ -86,7 +88,9 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
                 )
             return
         if verifier is None:
-            raise InvalidGrant("The parameter code_verifier is missing.", reason="pkce_verifier_missing")
+            raise InvalidGrant(
+                "The parameter code_verifier is missing.", reason="pkce_verifier_missing", spec="RFC 7636 §4.5"
+            )
         if not pkce.verify(verifier, code.code_challenge):
             raise InvalidGrant("code_verifier does not match.", reason="pkce_mismatch", spec="RFC 7636 §4.6")
 
@@ -94,7 +98,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         standing = unit.liveness.read(grant.client_id, grant.id, None)
         reason = why_dead(standing, grant_id=grant.id, in_session=True)
         if reason is not None:
-            raise InvalidGrant(WORDS, reason=reason)
+            raise InvalidGrant(WORDS, reason=reason, spec="RFC 6749 §5.2")
 
     def _audience(self, grant: Grant, granted: frozenset[str]) -> tuple[str, ...]:
         """The token request may narrow what was authorized, never widen it (RFC 8707 §2.2)."""

@@ -32,7 +32,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         row = self._find(unit, presented)
         grant = unit.grants.find(row.grant_id)
         if grant is None or row.revoked_at is not None:
-            raise InvalidGrant(WORDS, reason="family_revoked")
+            raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
         in_session = self._check_live(unit, grant)
         self._check_expiry(row)
         # Before what is asked for is looked at: a used token is a used token, whatever comes with it.
@@ -72,23 +72,27 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
     def _find(self, unit: Unit, presented: str) -> TokenRow:
         row = self.services.refresh_tokens.find(unit, presented)
         if row is None:
-            raise InvalidGrant(WORDS, reason="refresh_token_unknown")
+            raise InvalidGrant(WORDS, reason="refresh_token_unknown", spec="RFC 6749 §5.2")
         if row.client_id != self.request.client.id:
-            raise InvalidGrant(WORDS, reason="refresh_token_of_other_client", details={"issued_to": row.client_id})
+            raise InvalidGrant(
+                WORDS, reason="refresh_token_of_other_client", spec="RFC 6749 §6", details={"issued_to": row.client_id}
+            )
         return row
 
     def _check_live(self, unit: Unit, grant: Grant) -> bool:
         standing = unit.liveness.read(grant.client_id, grant.id, None)
         reason = why_dead(standing, grant_id=grant.id, in_session=False)
         if reason is not None or standing is None:
-            raise InvalidGrant(WORDS, reason=reason or "client_unknown")
+            raise InvalidGrant(WORDS, reason=reason or "client_unknown", spec="RFC 6749 §5.2")
         return session_is_open(standing)
 
     def _check_expiry(self, row: TokenRow) -> None:
         if validity.is_past(row.family_expires_at):
-            raise InvalidGrant("The refresh token has expired.", reason="refresh_token_too_old")
+            raise InvalidGrant("The refresh token has expired.", reason="refresh_token_too_old", spec="RFC 6749 §5.2")
         if row.is_expired and row.consumed_at is None:
-            raise InvalidGrant("The refresh token has expired.", reason="refresh_token_unused_too_long")
+            raise InvalidGrant(
+                "The refresh token has expired.", reason="refresh_token_unused_too_long", spec="RFC 9700 §4.14.2"
+            )
 
     def _narrowed(self, row: TokenRow, granted: frozenset[str]) -> tuple[tuple[str, ...], frozenset[str]]:
         """Less than was granted may be asked for, never more (RFC 6749 §6, RFC 8707 §2.2).
@@ -99,7 +103,9 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         asked = self.request.form.get("scope")
         scopes = granted if asked is None else frozenset(asked.split())
         if not scopes <= granted:
-            raise InvalidScope("A scope was not part of what was granted.", reason="scope_wider_than_granted")
+            raise InvalidScope(
+                "A scope was not part of what was granted.", reason="scope_wider_than_granted", spec="RFC 6749 §6"
+            )
         scopes &= client.scopes
         audience = access_resources.redeemed(
             self.request.resources, row.resources, scopes=scopes, client=client, snapshot=snapshot, issuer=issuer
@@ -115,7 +121,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
     def _repeated(self, unit: Unit, presented: str, row: TokenRow | None) -> Successor:
         """What a token that was used before is due: the same successor, or the end of its family."""
         if row is None or row.revoked_at is not None:
-            raise InvalidGrant(WORDS, reason="family_revoked")
+            raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
         successor = self.services.refresh_tokens.repeat(unit, presented, row, self.request.client)
         if successor is None:
             raise self._reused(row)

@@ -85,16 +85,21 @@ class TokenServer(AuthorizationServer):
         try:
             grant = cast("Phases", self.get_token_grant(cast("Any", turn)))
         except UnsupportedGrantTypeError as error:
-            raise UnsupportedGrantType("This grant_type is not supported.", reason="grant_type_unknown") from error
+            raise UnsupportedGrantType(
+                "This grant_type is not supported.", reason="grant_type_unknown", spec="RFC 6749 §5.2"
+            ) from error
         name = cast("Any", grant).GRANT_TYPE
         if name not in turn.client.policy.grant_types:
             raise UnauthorizedClient(
                 "The application may not use this grant_type.",
                 reason="grant_type_not_allowed",
+                spec="RFC 6749 §5.2",
                 setting=f"client {turn.client.id}: grant_types",
             )
         if turn.client.is_public and not grant.public_clients:
-            raise UnauthorizedClient("A public client may not use this grant_type.", reason="grant_needs_secret")
+            raise UnauthorizedClient(
+                "A public client may not use this grant_type.", reason="grant_needs_secret", spec="RFC 6749 §4.4"
+            )
         return grant
 
     def _redeem(self, grant: Phases) -> TokenSet:
@@ -110,7 +115,7 @@ class TokenServer(AuthorizationServer):
         authorization = grant.assess()
         standing = self._database.hot_reads.read(authorization.client.id, None, None)
         if standing is None or not standing.client_enabled:
-            raise InvalidClient("Client authentication failed.", reason="client_disabled")
+            raise InvalidClient("Client authentication failed.", reason="client_disabled", spec="RFC 6749 §5.2")
         if self._mint.needs_row(authorization):
             return self._store_client_token(authorization)
         prepared = self._mint.prepare(None, authorization)
@@ -118,7 +123,9 @@ class TokenServer(AuthorizationServer):
             self._spool.append(_client_event(authorization, prepared.jti, prepared.expires_in))
         except SpoolUnavailable as error:
             raise TemporarilyUnavailable(
-                "The token cannot be recorded at the moment. Try again.", reason="spool_unavailable"
+                "The token cannot be recorded at the moment. Try again.",
+                reason="spool_unavailable",
+                spec="RFC 6749 §4.1.2.1",
             ) from error
         return self._mint.finish(prepared)
 
@@ -147,10 +154,14 @@ def _read_form(request: Request) -> Parameters:
     try:
         form = request.form
     except ValueError as error:
-        raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
+        raise InvalidRequest(
+            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
+        ) from error
     repeated = sorted(form.repeated - MAY_REPEAT)
     if repeated:
-        raise InvalidRequest("A parameter must not be sent more than once.", reason="parameter_repeated")
+        raise InvalidRequest(
+            "A parameter must not be sent more than once.", reason="parameter_repeated", spec="RFC 6749 §3.2"
+        )
     for name, value in form.pairs:
         limit = limits.of_parameter(name)
         if len(value) > limit:

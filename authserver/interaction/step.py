@@ -140,7 +140,9 @@ class Step:
         if browser is None or handle is None or verifier is None:
             raise AssertionError("an open interaction has a browser and a handle")
         if interaction.client_id is not None and (client is None or not client.enabled):
-            raise UnknownClient("The application is not registered here.", reason="client_disabled")
+            raise UnknownClient(
+                "The application is not registered here.", reason="client_disabled", spec="RFC 6749 §4.1.2.1"
+            )
         return Visit(request, handle, verifier, interaction, browser, client)
 
     @staticmethod

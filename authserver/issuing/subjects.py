@@ -63,7 +63,7 @@ class SubjectClaims:
     def _person(self, unit: Unit, grant: Grant) -> User | None:
         user = unit.users.read(grant.user_id) if grant.user_id else None
         if user is None and grant.user_id is not None:
-            raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted")
+            raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted", spec="RFC 6749 §5.2")
         return user
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:

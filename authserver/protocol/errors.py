@@ -187,19 +187,6 @@ class InsufficientScope(ProtocolError):
     status = 403
 
 
-class UnsupportedTokenType(ProtocolError):
-    """This kind of token cannot be revoked here (RFC 7009 §2.2.1)."""
-
-    code = "unsupported_token_type"
-
-
-class SlowDown(ProtocolError):
-    """Too many requests; the answer carries Retry-After (RFC 6585 §4)."""
-
-    code = "slow_down"
-    status = 429
-
-
 class UntrustedRequest(ProtocolError):
     """Client or redirect URI are not verified: the answer is a page and never a redirect (RFC 6749 §4.1.2.1)."""
 

@@ -109,8 +109,8 @@ def read_hint(hint: str, keys: jose.KeySource, issuer: str) -> Hint:
     """
     claims = jose.verify(hint, keys, algorithms=ALGORITHMS, typ=TYPE)
     if claims.get("iss") != issuer:
-        raise InvalidToken("the hint was issued elsewhere", reason="issuer_wrong")
+        raise InvalidToken("the hint was issued elsewhere", reason="issuer_wrong", spec="OIDC Core §2")
     audience = claims.get("azp") or claims.get("aud")
     if not isinstance(claims.get("sub"), str) or not isinstance(audience, str):
-        raise InvalidToken("the hint names no subject or no client", reason="claim_missing")
+        raise InvalidToken("the hint names no subject or no client", reason="claim_missing", spec="OIDC Core §2")
     return Hint(claims["sub"], audience, claims.get("sid"))

@@ -78,6 +78,8 @@ def _of(module: Module) -> Iterator[Refusal]:
         elif name in makers:
             made = makers[name]
             code, description, spec = made.code, made.description, made.spec
+            if made.spec_at is not None and len(node.args) > made.spec_at:
+                spec = _text(node.args[made.spec_at], module)
             reason = _text(node.args[made.at], module) if len(node.args) > made.at else ""
         else:
             continue
@@ -106,6 +108,8 @@ class _Maker:
     at: int
     description: str
     spec: str
+    spec_at: int | None
+    """Which argument is the section, where it is one."""
 
 
 def _makers(module: Module) -> dict[str, _Maker]:
@@ -120,7 +124,8 @@ def _makers(module: Module) -> dict[str, _Maker]:
             if isinstance(value, ast.Call) and "reason" in names and (code := _code(dotted(value.func))):
                 description = _text(value.args[0], module) if value.args else ""
                 spec = next((_text(given.value, module) for given in value.keywords if given.arg == "spec"), "")
-                found[node.name] = _Maker(code, names.index("reason"), description, spec)
+                spec_at = names.index("spec") if "spec" in names else None
+                found[node.name] = _Maker(code, names.index("reason"), description, spec, spec_at)
     return found
 
 

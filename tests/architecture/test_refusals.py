@@ -11,6 +11,25 @@ from tests.architecture import refusals as refusals_module
 from tests.architecture.product import ROOT, modules, parse
 from tests.architecture.refusals import CLASSES, PAGE, page, refusals
 
+OWN = frozenset(
+    {
+        # How a page finds its interaction again, and forms that prove where they come from.
+        *("interaction_advanced", "interaction_expired", "interaction_finished", "interaction_from_other_browser"),
+        *("interaction_unknown", "step_not_dispatched", "posted_request_expired", "posted_request_unbound"),
+        *("csrf_origin", "csrf_token", "playground_step", "client_unknown"),
+        # Limits, and what went wrong on the server's side.
+        *("parameter_too_long", "request_too_long", "body_unreadable", "unexpected_error"),
+        *("no_signing_key", "password_hashing_saturated"),
+        # What this server does not offer though a specification would let it.
+        "scope_needs_user",
+    }
+)
+"""Reasons that no specification demands."""
+
+
+def test_a_refusal_names_the_section_that_demands_it() -> None:
+    assert sorted({refusal.reason for refusal in refusals() if not refusal.spec} - OWN) == []
+
 
 def test_the_file_is_current() -> None:
     assert (ROOT / PAGE).read_text(encoding="utf-8") == page(), "run: python -m tests.architecture.refusals"

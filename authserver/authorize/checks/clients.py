@@ -14,7 +14,9 @@ def reject_repeated_identity(context: Context, _: Collaborators) -> None:
     for name in ("client_id", "redirect_uri"):
         if name in context.parameters.repeated:
             raise UntrustedRequest(
-                f"The parameter {name} must not be sent more than once.", reason="parameter_repeated"
+                f"The parameter {name} must not be sent more than once.",
+                reason="parameter_repeated",
+                spec="RFC 6749 §3.1",
             )
 
 
@@ -25,11 +27,14 @@ def load_client(context: Context, collaborators: Collaborators) -> None:
         raise UnknownClient("The parameter client_id is missing.", reason="client_id_missing", spec="RFC 6749 §4.1.1")
     client = collaborators.clients.find(client_id)
     if client is None:
-        raise UnknownClient("The application is not registered here.", reason="client_unknown")
+        raise UnknownClient(
+            "The application is not registered here.", reason="client_unknown", spec="RFC 6749 §4.1.2.1"
+        )
     if not client.enabled:
         raise UnknownClient(
             "The application is not registered here.",
             reason="client_disabled",
+            spec="RFC 6749 §4.1.2.1",
             setting=f"client {client.id}: enabled",
             details={"client_id": client.id},
         )
@@ -42,7 +47,9 @@ def check_redirect_uri(context: Context, _: Collaborators) -> None:
     client = context.verified_client
     uri = context.get("redirect_uri")
     if uri is None:
-        raise InvalidRedirectURI("The parameter redirect_uri is missing.", reason="redirect_uri_missing")
+        raise InvalidRedirectURI(
+            "The parameter redirect_uri is missing.", reason="redirect_uri_missing", spec="OIDC Core §3.1.2.1"
+        )
     if not matches_registered(uri, client.redirect_uris, native=client.application_type == "native"):
         raise InvalidRedirectURI(
             "The redirect URI is not registered for this application.",

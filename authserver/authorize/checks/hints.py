@@ -14,9 +14,13 @@ def check_prompt(context: Context, _: Collaborators) -> None:
     """Known values only, and `none` alone (OIDC Core §3.1.2.1)."""
     prompts = frozenset((context.get("prompt") or "").split())
     if prompts - PROMPTS:
-        raise InvalidRequest("prompt takes none, login, consent, select_account.", reason="prompt_unknown")
+        raise InvalidRequest(
+            "prompt takes none, login, consent, select_account.", reason="prompt_unknown", spec="OIDC Core §3.1.2.1"
+        )
     if "none" in prompts and len(prompts) > 1:
-        raise InvalidRequest("prompt=none goes with no other value.", reason="prompt_none_combined")
+        raise InvalidRequest(
+            "prompt=none goes with no other value.", reason="prompt_none_combined", spec="OIDC Core §3.1.2.1"
+        )
     context.prompts = prompts
 
 
@@ -26,7 +30,9 @@ def check_max_age(context: Context, _: Collaborators) -> None:
     if text is None:
         return
     if not text.isascii() or not text.isdigit() or len(text) > 10:
-        raise InvalidRequest("max_age takes a whole number of seconds.", reason="max_age_malformed")
+        raise InvalidRequest(
+            "max_age takes a whole number of seconds.", reason="max_age_malformed", spec="OIDC Core §3.1.2.1"
+        )
     context.max_age = int(text)
 
 
@@ -39,8 +45,14 @@ def load_id_token_hint(context: Context, collaborators: Collaborators) -> None:
         claims = id_tokens.read_hint(hint, collaborators.keyring, collaborators.issuer)
     except InvalidToken as error:
         raise InvalidRequest(
-            "id_token_hint is not an ID token of this server.", reason=f"id_token_hint_{error.reason}"
+            "id_token_hint is not an ID token of this server.",
+            reason=f"id_token_hint_{error.reason}",
+            spec="OIDC Core §3.1.2.1",
         ) from error
     if claims.client_id != context.verified_client.id:
-        raise InvalidRequest("id_token_hint was issued to another application.", reason="id_token_hint_other_client")
+        raise InvalidRequest(
+            "id_token_hint was issued to another application.",
+            reason="id_token_hint_other_client",
+            spec="OIDC Core §3.1.2.1",
+        )
     context.expected_subject = claims.subject

@@ -16,10 +16,10 @@ from authserver.protocol.errors import (
 
 MAY_REPEAT = frozenset({"resource"})
 
-UNSUPPORTED: tuple[tuple[str, type[ProtocolError]], ...] = (
-    ("request", RequestNotSupported),
-    ("request_uri", RequestURINotSupported),
-    ("registration", RegistrationNotSupported),
+UNSUPPORTED: tuple[tuple[str, type[ProtocolError], str], ...] = (
+    ("request", RequestNotSupported, "OIDC Core §6.1"),
+    ("request_uri", RequestURINotSupported, "OIDC Core §6.2"),
+    ("registration", RegistrationNotSupported, "OIDC Core §7.2.1"),
 )
 
 
@@ -50,6 +50,6 @@ def reject_repeated_parameters(context: Context, _: Collaborators) -> None:
 
 def reject_unsupported_parameters(context: Context, _: Collaborators) -> None:
     """What is not offered is said, never ignored: a client that signed its request must not believe it was read."""
-    for name, error in UNSUPPORTED:
+    for name, error, spec in UNSUPPORTED:
         if context.get(name) is not None:
-            raise error(f"The parameter {name} is not supported here.", reason=f"{name}_not_supported")
+            raise error(f"The parameter {name} is not supported here.", reason=f"{name}_not_supported", spec=spec)

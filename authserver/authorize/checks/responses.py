@@ -27,12 +27,15 @@ def check_response_type(context: Context, _: Collaborators) -> None:
             "The parameter response_type is missing.", reason="response_type_missing", spec="RFC 6749 §4.1.1"
         )
     if response_type not in RESPONSE_TYPES:
-        raise UnsupportedResponseType("This response_type is not supported.", reason="response_type_unsupported")
+        raise UnsupportedResponseType(
+            "This response_type is not supported.", reason="response_type_unsupported", spec="RFC 6749 §4.1.2.1"
+        )
     policy = context.verified_client.policy
     if response_type not in policy.response_types or AUTHORIZATION_CODE not in policy.grant_types:
         raise UnauthorizedClient(
             "The application may not use this response_type.",
             reason="response_type_not_allowed",
+            spec="RFC 6749 §4.1.2.1",
             setting=f"client {context.verified_client.id}: response_types, grant_types",
         )
     context.response_type = response_type
@@ -42,4 +45,8 @@ def check_response_mode(context: Context, _: Collaborators) -> None:
     """A mode that was asked for is one that exists and that this client may use."""
     asked = context.get("response_mode")
     if asked is not None and asked != context.response_mode:
-        raise InvalidRequest("This response_mode is not supported.", reason="response_mode_unsupported")
+        raise InvalidRequest(
+            "This response_mode is not supported.",
+            reason="response_mode_unsupported",
+            spec="OAuth 2.0 Multiple Response Types §2.1",
+        )

@@ -41,7 +41,9 @@ def _form(request: Request) -> Parameters:
     try:
         form = request.form
     except ValueError as error:
-        raise InvalidRequest("The body cannot be read as a form.", reason="form_malformed") from error
+        raise InvalidRequest(
+            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
+        ) from error
     twice = form.repeated & ONCE
     if twice:
         raise InvalidRequest(
