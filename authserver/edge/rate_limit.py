@@ -3,7 +3,10 @@
 Machine routes count per claimed client and address together, so that a stranger
 who names a client cannot use up its allowance elsewhere; pages count per
 address. Failures count per address apart, and only they do where a limit is
-about failures: a gateway's successes never count against its address.
+about failures: a gateway's successes never count against its address. Failed
+client authentication counts alike at every endpoint, however much an endpoint
+allows those who prove themselves; and what is no attempt to log in, but no good
+request for the login page either, counts as any other page does.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ BY_FAILURE = frozenset({"login"})
 """Limits that count failed attempts alone."""
 BY_CLIENT = frozenset({"token", "introspect", "revoke"})
 FAILED = "failed "
+GUESSES, BAD_REQUESTS = "token", "default"
+"""The limits that failed client authentication and bad requests for the login page count against."""
 
 
 class RateLimit:
@@ -45,17 +50,19 @@ class RateLimit:
         if exceeded is not None:
             return self._refusals(request, refusal(exceeded))
         response = next_(request)
-        if _is_failure(name, response):
-            self._limiter.fail(name, _failure_subject(name, address))
+        limit, subject = _failure(name, address, response)
+        if limit:
+            self._limiter.fail(limit, subject)
         return response
 
     def _exceeded(self, name: str, request: Request, address: str) -> Exceeded | None:
         if name in BY_FAILURE:
-            return self._limiter.check(name, address) if request.method == "POST" else None
+            failed = self._limiter.check(name, address) if request.method == "POST" else None
+            return failed or self._limiter.check(BAD_REQUESTS, _bad(name, address))
         if name in BY_CLIENT:
             client = claimed_client(request)
             subject = f"{client}@{address}" if client else address
-            return self._limiter.check(name, FAILED + address) or self._limiter.hit(name, subject)
+            return self._limiter.check(GUESSES, _bad(name, address)) or self._limiter.hit(name, subject)
         return self._limiter.hit(name, address)
 
 
@@ -91,11 +98,14 @@ def claimed_client(request: Request) -> str:
     return request.form.get("client_id") or ""
 
 
-def _is_failure(name: str, response: Response) -> bool:
+def _failure(name: str, address: str, response: Response) -> tuple[str, str]:
+    """The limit that an answer counts against, and whose; empty where it does not."""
     if name in BY_FAILURE:
-        return response.header(FAILURE) is not None
-    return name in BY_CLIENT and response.status == 401
+        if response.header(FAILURE) is not None:
+            return name, address
+        return (BAD_REQUESTS, _bad(name, address)) if response.status >= 400 else ("", "")
+    return (GUESSES, _bad(name, address)) if name in BY_CLIENT and response.status == 401 else ("", "")
 
 
-def _failure_subject(name: str, address: str) -> str:
-    return address if name in BY_FAILURE else FAILED + address
+def _bad(name: str, address: str) -> str:
+    return f"{FAILED}{name} {address}"

@@ -2,7 +2,8 @@
 
 The requester sees the reference alone. Explanations are written by one thread
 behind a bounded queue, so that a flood of bad requests costs neither a
-transaction each nor memory; one that does not fit is counted and dropped.
+transaction each nor memory, and by an allowance, so that it costs no disk
+either; what does not fit is counted and dropped, and only the log has it.
 Refusals that are events (`events.refusals`) are appended to the spool before
 the answer leaves, and none of those is dropped.
 """
@@ -15,6 +16,7 @@ import secrets
 import threading
 from collections.abc import Mapping
 
+from authserver.events.allowance import Allowance
 from authserver.events.refusals import event_of
 from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.protocol import validity
@@ -47,6 +49,7 @@ class Explanations:
         self._queue: queue.Queue[Refusal] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._allowance = Allowance()
         self.dropped = 0
 
     def keep(
@@ -99,12 +102,18 @@ class Explanations:
             expires_at=validity.after(KEPT_SECONDS),
         )
         log.info("refused", extra={"reference": reference, "reason": reason, "endpoint": endpoint})
+        self._enqueue(refusal)
+        return reference
+
+    def _enqueue(self, refusal: Refusal) -> None:
+        if not self._allowance.take(context.current().address):
+            self.dropped += 1
+            return
         try:
             self._queue.put_nowait(refusal)
         except queue.Full:
             self.dropped += 1
         self._ensure_thread()
-        return reference
 
     def _tell(self, error: ProtocolError, endpoint: str, client_id: str | None, reference: str) -> None:
         """Record the refusals that are events. Without a record a refusal is still a refusal."""

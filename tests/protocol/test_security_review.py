@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from authserver.events.allowance import Allowance
 from authserver.settings import Settings
+from authserver.web.cookies import Cookies
 from tests.installation import REFERENCE, Installation, install
 from tests.relying_party import Browser, RelyingParty
 
@@ -76,3 +78,31 @@ def test_explanation_holds_nothing_that_a_terminal_obeys(server: Installation) -
         refusal = unit.refusals.find(found[0])
     assert refusal is not None
     assert refusal.details["client_id"].isprintable()
+
+
+# --- tables that only ever grow ------------------------------------------------------------------
+
+
+def test_a_flood_of_bad_requests_fills_no_table(make_server: Callable[..., Installation]) -> None:
+    server = make_server(rate_limits=True, rate_limit_default="20/minute", rate_limit_authorize="20/minute")
+    for number in range(50):
+        cookies = {"Cookie": f"{Cookies(server.settings.issuer).page_name}={number}"}
+        last = [
+            server.get("/login?interaction=x", headers=cookies),
+            server.post("/login", {"username": "alice", "password": "x"}, headers=cookies),
+            server.get("/oauth2/authorize", headers=cookies),
+        ]
+    assert [answer.status for answer in last] == [429] * 3
+
+
+def test_refusals_that_are_explained_are_bounded(
+    make_server: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = make_server(rate_limits=False)
+    monkeypatch.setattr(server.services.explanations, "_allowance", Allowance(each=5))
+    answers = [server.get("/oauth2/authorize") for _ in range(9)]
+    server.services.explanations.flush()
+    references = [found[0] for answer in answers if (found := REFERENCE.search(answer.text))]
+    with server.reading() as unit:
+        assert sum(unit.refusals.find(reference) is not None for reference in references) == 5
+    assert len(references) == 9, "whoever is refused is always told a reference, and the log knows it"

@@ -24,6 +24,7 @@ def routes() -> Routes:
         [
             Route(("GET",), "/health/live", echo, limit="", any_host=True),
             Route(("POST",), "/oauth2/token", echo, cors="client", limit="token"),
+            Route(("POST",), "/oauth2/introspect", echo, limit="introspect"),
             Route(("GET",), "/.well-known/jwks.json", echo, cors="public", limit="metadata", compressible=True),
             Route(("GET", "POST"), "/login", echo, kind="page", limit="login"),
             Route(("GET",), "/api/v1/users", echo, cors="application"),

@@ -15,7 +15,13 @@ from authserver.edge.routes import Routes
 from authserver.protocol.messages import Request, Response
 from authserver.risk.rate_limits import RateLimiter
 
-LIMITS = {"token": "3/minute", "login": "2/minute", "metadata": "4/minute", "default": "5/minute"}
+LIMITS = {
+    "token": "3/minute",
+    "introspect": "90/minute",
+    "login": "2/minute",
+    "metadata": "4/minute",
+    "default": "5/minute",
+}
 Ask = Callable[..., Response]
 
 
@@ -76,6 +82,20 @@ def test_the_login_page_itself_is_still_shown(ask: Ask) -> None:
     for _ in range(3):
         ask("/login", Response(200, ((FAILURE, "1"),)))
     assert ask("/login", method="GET").status == 200
+
+
+def test_bad_requests_for_the_login_page_are_limited_whatever_cookie_comes_along(ask: Ask) -> None:
+    bad = Response(400)
+    statuses = [ask("/login", bad, method="GET", headers={"cookie": f"page={number}"}).status for number in range(6)]
+    assert statuses == [400] * 5 + [429]
+    assert ask("/login", bad).status == 429
+    assert ask("/login", remote_address="192.0.2.99").status == 200
+
+
+def test_failed_client_authentication_counts_alike_where_much_is_allowed(ask: Ask) -> None:
+    statuses = [ask("/oauth2/introspect", Response(401), headers=basic("gateway")).status for _ in range(4)]
+    assert statuses == [401, 401, 401, 429]
+    assert ask("/oauth2/token", headers=basic("gateway")).status == 200, "each endpoint counts its own"
 
 
 def test_one_ipv6_customer_is_one_address(ask: Ask) -> None:
