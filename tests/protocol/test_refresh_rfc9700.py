@@ -189,7 +189,7 @@ def test_a_sealed_successor_opens_for_the_presented_token_alone(
     assert all(successor.encode() not in (value or b"") for value in sealed)
     with server.unit() as unit:
         for row, value in zip(rows.values(), reversed(sealed), strict=True):
-            known = unit.refresh_tokens.find_by_id(row.id)
+            known = unit.session.get(RefreshToken, row.id)
             assert known is not None
             known.successor_sealed = value
     assert_refused(relying_party.refresh(first), server, "refresh_token_reused")
