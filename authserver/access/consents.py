@@ -48,9 +48,10 @@ def remember(
     scopes: frozenset[str],
     resources: frozenset[str] = frozenset(),
     session_id: str | None = None,
+    wanted: bool = True,
 ) -> None:
-    """Record what the person allowed, and remember it where policy says that consents are remembered."""
-    remembered = client.policy.consent == "remember"
+    """Record what the person allowed; remember it where that is `wanted` and policy says so."""
+    remembered = wanted and client.policy.consent == "remember"
     if remembered:
         unit.consents.remember(user_id, client.id, scopes, resources)
     recorder.record(

@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from authserver.access import consents
 from authserver.cli.init import ADMINISTRATOR
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
@@ -16,6 +17,7 @@ from authserver.identity.addresses import Email, Username
 from authserver.identity.passwords import NewPassword
 from authserver.identity.profiles import stored_claims
 from authserver.identity.users import NewUser
+from authserver.storage.models.grants import Consent
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
 
@@ -171,6 +173,44 @@ def reset_password(user: str, password_stdin: bool, as_json: bool) -> None:
             installation.users.reset_password(unit, found, prepared, must_change=one_time is not None)
             shown = document(unit, found)
         _print(shown | ({"one_time_password": one_time} if one_time else {}), as_json=as_json)
+
+
+@users.command("consents")
+@click.argument("user")
+@click.option("--revoke", "revoked", metavar="CLIENT_ID", help="Take the consent for this client back.")
+@json_option
+def list_consents(user: str, revoked: str | None, as_json: bool) -> None:
+    """List what a person has allowed clients for good, or take one consent back.
+
+    What was granted by a consent that is taken back ends at once, offline access too; the client has to ask again.
+    """
+    with opened() as installation, installation.database.unit() as unit:
+        found = installation.users.get(unit, user)
+        if revoked is not None:
+            _revoke_consent(installation, unit, found, revoked)
+        rows = [_consent_document(consent) for consent in unit.consents.of_user(found.id)]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(("client_id", "scope", "resources", "updated_at"), rows)
+
+
+def _revoke_consent(installation: Installation, unit: Unit, user: User, client_id: str) -> None:
+    """Take a consent back, whether it is remembered or only grants are left of it."""
+    remembered = unit.consents.find(user.id, client_id) is not None
+    ended = consents.revoke(unit, installation.recorder, user.id, client_id)
+    if not remembered and not ended:
+        raise click.ClickException(f"nothing was allowed to the client {client_id}")
+
+
+def _consent_document(consent: Consent) -> dict[str, Any]:
+    return {
+        "client_id": consent.client_id,
+        "scope": consent.scope,
+        "resources": consent.resources,
+        "created_at": consent.created_at,
+        "updated_at": consent.updated_at,
+    }
 
 
 def document(unit: Unit, user: User) -> dict[str, Any]:

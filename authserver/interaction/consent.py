@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from authserver.access import consents
 from authserver.access import scopes as access_scopes
-from authserver.events.catalog import ConsentDenied, ConsentGranted
+from authserver.clients.directory import Client
+from authserver.events.catalog import ConsentDenied
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import InteractionUnavailable
@@ -74,27 +76,22 @@ class ConsentStep(Step):
         session: Session,
         chosen: frozenset[str],
     ) -> None:
-        services, client_id = self.services, visit.interaction.client_id or ""
-        resources = frozenset(visit.parameters.all("resource"))
-        remembered = visit.request.form.get("remember") is not None and self._can_remember(visit)
+        services = self.services
         services.ledger.prove(
             unit,
             interaction,
             Fact(FactKind.CONSENT, session.user_id, detail={"scopes": sorted(chosen)}),
             session_id=session.id,
         )
-        if remembered:
-            unit.consents.remember(session.user_id, client_id, chosen, resources)
-        services.recorder.record(
+        consents.remember(
             unit,
-            ConsentGranted(
-                user_id=session.user_id,
-                client_id=client_id,
-                session_id=session.id,
-                scopes=tuple(sorted(chosen)),
-                resources=tuple(sorted(resources)),
-                remembered=remembered,
-            ),
+            services.recorder,
+            session.user_id,
+            self._asker(visit),
+            scopes=chosen,
+            resources=frozenset(visit.parameters.all("resource")),
+            session_id=session.id,
+            wanted=visit.request.form.get("remember") is not None and self._can_remember(visit),
         )
 
     def _deny(
@@ -129,9 +126,13 @@ class ConsentStep(Step):
         return session, user
 
     def _asked(self, visit: Visit) -> frozenset[str]:
+        return access_scopes.resolve(visit.parameters.get("scope"), self._asker(visit), self.services.catalog.current())
+
+    @staticmethod
+    def _asker(visit: Visit) -> Client:
         if visit.client is None:
             raise InteractionUnavailable("The application is not registered any more.", reason="client_unknown")
-        return access_scopes.resolve(visit.parameters.get("scope"), visit.client, self.services.catalog.current())
+        return visit.client
 
     def _application(self, visit: Visit) -> Application:
         application = visit.application

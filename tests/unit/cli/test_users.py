@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from authserver.services import wire
+from authserver.settings import load
+from authserver.storage.models.grants import Grant
 from tests.unit.cli.conftest import CommandLine
 
 ADA = ("users", "create", "--email", "Ada@Example.com", "--username", "ada")
@@ -133,3 +138,35 @@ def test_a_reset_takes_a_password_from_standard_input(authserver: CommandLine, a
 def test_a_stranger_is_refused(authserver: CommandLine, command: str) -> None:
     code, line = authserver.refusal("users", command, "nobody")
     assert (code, line) == (1, "authserver: There is no such user.")
+
+
+@pytest.fixture
+def consented(authserver: CommandLine, ada: dict[str, Any]) -> dict[str, Any]:
+    """A person who allowed the client `shop` something, for good and offline."""
+    authserver("clients", "create", "--name", "Shop", "--id", "shop")
+    with closing(wire(load(environ=authserver.environ))) as services, services.database.unit() as unit:
+        unit.consents.remember(ada["sub"], "shop", frozenset({"openid", "email"}), frozenset())
+        unit.grants.add(Grant(client_id="shop", user_id=ada["sub"], offline=True))
+    return ada
+
+
+def _grants(authserver: CommandLine, sub: str) -> list[bool]:
+    with closing(wire(load(environ=authserver.environ))) as services, services.database.reading() as unit:
+        return [grant.revoked_at is None for grant in unit.session.scalars(select(Grant).where(Grant.user_id == sub))]
+
+
+def test_consents_are_listed(authserver: CommandLine, consented: dict[str, Any]) -> None:
+    (found,) = authserver.json("users", "consents", "ada")
+    assert (found["client_id"], found["scope"], found["resources"]) == ("shop", "email openid", [])
+    assert "email openid" in authserver("users", "consents", "ada")
+    assert _grants(authserver, consented["sub"]) == [True]
+
+
+def test_a_consent_that_is_taken_back_ends_its_grants(authserver: CommandLine, consented: dict[str, Any]) -> None:
+    assert authserver.json("users", "consents", "ada", "--revoke", "shop") == []
+    assert _grants(authserver, consented["sub"]) == [False]
+
+
+def test_a_consent_that_was_not_given_cannot_be_taken_back(authserver: CommandLine, consented: dict[str, Any]) -> None:
+    assert authserver.refusal("users", "consents", "ada", "--revoke", "other")[0] == 1
+    assert _grants(authserver, consented["sub"]) == [True]
