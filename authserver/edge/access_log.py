@@ -25,6 +25,8 @@ from authserver.telemetry.logs import JSONFormatter, get_logger, write_access
 from authserver.telemetry.redaction import redact_text
 
 FLUSH_SECONDS = 0.2
+PATH_KEPT = 200
+"""Characters of a path that is not in the table; what a stranger makes up is not worth more."""
 NOTED = ("client_id", "user_id", "session_id", "reference")
 """What is taken over from the notes of the request (`telemetry.context.note`)."""
 
@@ -53,7 +55,7 @@ class AccessLog:
         path = request.path
         fields: dict[str, Any] = {
             "method": request.method,
-            "path": path if self._find(path) is not None else redact_text(path),
+            "path": path if self._find(path) is not None else redact_text(path[:PATH_KEPT]),
             "status": response.status,
             "milliseconds": round(seconds * 1000, 2),
             "bytes": len(response.body),

@@ -46,9 +46,12 @@ PLAIN_NAMES = frozenset(
 PUBLIC_NAMES = frozenset({"kid", "jkt", "reference", "fingerprint", "etag"})
 
 _WORDS = "|".join(part.replace("_", "[_-]?") for part in SECRET_PARTS)
+# Every pattern begins where a word begins and takes the word whole (`++`): a word of 8,000 letters that a stranger
+# sends is walked through once, and not once from each of its letters.
 _ASSIGNMENT = re.compile(
-    rf"(?<![\w-])((?:[\w-]*(?:{_WORDS})[\w-]*)|(?:[\w-]*[_-])?token(?:[_-]hint)?|code|device_code|user_code|dpop)"
-    r"(\\?[\"']?\s*(?:=|:|%3[dD])\s*)"
+    r"(?<![\w-])"
+    rf"(?=[\w-]*?(?:{_WORDS})|(?:(?:[\w-]*[_-])?token(?:[_-]hint)?|code|device_code|user_code|dpop)(?![\w-]))"
+    r"([\w-]++)(\\?[\"']?\s*+(?:=|:|%3[dD])\s*)"
     r"(?!\s)(?:b?\"(?:[^\"\\]|\\.)*\"?|b?'(?:[^'\\]|\\.)*'?|\\\"[^\"]*\"?|[^\s&,;\"')}\]]+)",
     re.IGNORECASE,
 )
@@ -59,7 +62,7 @@ _HANDLE = re.compile(r"(?<![\w-])(?=[\w-]*[A-Z])(?=[\w-]*[a-z])[\w-]{40,}(?![\w-
 _USERINFO = re.compile(r"(?<=://)([^\s:/@]*):([^\s/@]+)@")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S)
 _HASH = re.compile(r"\$(?:argon2\w*|2[abxy])\$[\w$=,+/.-]+")
-_EMAIL = re.compile(r"([\w.+-])[\w.+'-]*(@|%40)((?:[\w-]+\.)+[\w-]+|localhost)")
+_EMAIL = re.compile(r"(?<![\w.+'-])('*+[\w.+-])[\w.+'-]*+(@|%40)((?:[\w-]++\.)+[\w-]+|localhost)")
 
 # Short texts without a separator cannot hold any of the above, except a token: most log values are of this kind.
 _PLAIN = re.compile(r"[^=:\s+@$%]{0,39}")

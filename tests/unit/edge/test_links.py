@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from authserver.edge import metrics
-from authserver.edge.access_log import AccessLog
+from authserver.edge.access_log import PATH_KEPT, AccessLog
 from authserver.edge.chain import Handler, amended, chain
 from authserver.edge.correlation import correlation
 from authserver.edge.faults import Faults
@@ -191,6 +191,11 @@ def test_an_unknown_path_is_redacted(log_lines: io.StringIO, routes: Routes) -> 
     secret = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
     logged(AccessLog(routes.find), log_lines, Request("GET", f"/x/{secret}"))
     assert secret not in log_lines.getvalue()
+
+
+def test_an_unknown_path_is_cut_before_it_is_looked_at(log_lines: io.StringIO, routes: Routes) -> None:
+    found = logged(AccessLog(routes.find), log_lines, Request("GET", "/x/" + "secret" * 1000))
+    assert len(str(found["path"])) == PATH_KEPT
 
 
 def test_lines_for_people_are_written_at_once(routes: Routes) -> None:
