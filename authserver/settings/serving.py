@@ -145,7 +145,7 @@ class Stores:
     redis_url: str | None = setting(
         None,
         "text",
-        "Redis for limits, caches and invalidation. Without it they use SQL and process memory.",
+        "Redis for rate limits and short-lived values. Without it they are in the database.",
         secret=True,
         aliases=("REDIS_URL",),
         varies=True,
