@@ -21,6 +21,7 @@ from authserver.interaction.consent import ConsentStep
 from authserver.interaction.home import Home
 from authserver.interaction.login import LoginStep
 from authserver.interaction.select_account import SelectAccountStep
+from authserver.interaction.signed_out import SignedOut
 from authserver.ops.components import components
 from authserver.ops.health import Health
 from authserver.ops.metrics import Metrics
@@ -31,7 +32,7 @@ from authserver.protocol.messages import Request, Response
 from authserver.risk.rate_limits import RateLimiter, rate_limiter
 from authserver.services import Services, wire
 from authserver.settings.schema import Settings
-from authserver.web import flask_application
+from authserver.web import flask_application, paths
 from authserver.web.assets import STATIC_PREFIX
 from authserver.web.border import Border, border
 from authserver.web.page_values import ErrorPage
@@ -87,6 +88,7 @@ def page_routes(side: Border) -> tuple[Route, ...]:
             Route(BOTH, step.path, step, kind="page", limit="login" if step.name == "login" else "default")
             for step in steps
         ),
+        Route(GET, paths.SIGNED_OUT, SignedOut(side), kind="page"),
         Route(GET, STATIC_PREFIX, side.pages.assets.respond, kind="asset", limit="", prefix=True),
     )
 

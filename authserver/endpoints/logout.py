@@ -21,7 +21,7 @@ from authserver.web import paths
 from authserver.web.border import Border
 from authserver.web.csrf import FIELD
 from authserver.web.page_errors import application_of
-from authserver.web.page_values import Account, Form, LogoutConfirmPage, SignedOutPage
+from authserver.web.page_values import Account, Form, LogoutConfirmPage
 
 SINGLE = frozenset({"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"})
 
@@ -35,6 +35,7 @@ class LogoutRequest:
     sid: str | None
     redirect_uri: str
     state: str | None
+    ui_locales: str | None
 
     @property
     def location(self) -> str:
@@ -101,6 +102,7 @@ class LogoutEndpoint:
             sid=claims.sid if claims is not None else None,
             redirect_uri=wanted or "",
             state=parameters.get("state"),
+            ui_locales=parameters.get("ui_locales"),
         )
 
     def _read_hint(self, hint: str) -> id_tokens.Hint:
@@ -123,7 +125,7 @@ class LogoutEndpoint:
                 services.sessions.sign_out(unit, named, initiated_by="client")
             account = self._account(unit, sessions[0]) if sessions and named is None else None
         if named is not None or not sessions:
-            return self._done(request, asked)
+            return _done(asked)
         return self._ask(request, asked, parameters, account)
 
     def _browser(self, unit: Unit, request: Request) -> Browser | None:
@@ -160,13 +162,15 @@ class LogoutEndpoint:
             browser = services.browsers.find_by_page(unit, self._cookies.page(request))
             for session in unit.sessions.in_browser(browser.id) if browser else ():
                 services.sessions.sign_out(unit, session)
-        return self._done(request, asked)
+        return _done(asked)
 
-    def _done(self, request: Request, asked: LogoutRequest) -> Response:
-        if asked.redirect_uri:
-            return redirect(asked.location)
-        application = application_of(asked.client) if asked.client and asked.subject else None
-        return self._pages.render(SignedOutPage(application=application), request)
+
+def _done(asked: LogoutRequest) -> Response:
+    """Back to the application, or to the page that says so at an address of its own."""
+    if asked.redirect_uri:
+        return redirect(asked.location)
+    language = f"?{urlencode({'ui_locales': asked.ui_locales})}" if asked.ui_locales else ""
+    return redirect(f"{paths.SIGNED_OUT}{language}")
 
 
 def _query(request: Request) -> Parameters:

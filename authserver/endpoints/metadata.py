@@ -58,7 +58,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.STANDARD_CLAIMS}),
         "prompt_values_supported": sorted(PROMPTS),
-        "display_values_supported": ["page", "popup", "touch", "wap"],
+        "display_values_supported": ["page"],
         "ui_locales_supported": sorted(ui_locales),
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

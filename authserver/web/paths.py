@@ -7,3 +7,4 @@ from typing import Final
 AUTHORIZE: Final = "/oauth2/authorize"
 RESUME: Final = "/oauth2/authorize/resume"
 LOGOUT: Final = "/oauth2/logout"
+SIGNED_OUT: Final = "/signed-out"

@@ -319,7 +319,7 @@ def test_logout_without_a_hint_asks(person: Person) -> None:
     person.tab.goto(f"{person.ground.application}/leave")
     person.tab.click("#logout-yes")
     person.sees("signed-out")
-    person.is_at("/oauth2/logout", "signed-out")
+    person.is_at("/signed-out", "signed-out")
     person.begin(prompt="none")
     assert person.not_signed_in["error"] == "login_required"
 

@@ -141,3 +141,9 @@ def test_its_lifetime_is_policy(server: Installation) -> None:
     server.add_user()
     claims = claims_of(RelyingParty(server, *server.add_client(policy={"id_token_ttl": 120})).tokens()["id_token"])
     assert claims["exp"] - claims["iat"] == 120
+
+
+@pytest.mark.parametrize("wish", ["2", "3 2", "urn:mace:incommon:iap:silver"])
+def test_a_wish_for_a_level_is_answered_by_the_level_that_was_reached(relying_party: RelyingParty, wish: str) -> None:
+    """`acr_values` is a voluntary claim (OIDC Core §3.1.2.1): nobody is refused, and nothing is claimed untruly."""
+    assert claims_of(relying_party.tokens(acr_values=wish)["id_token"])["acr"] == "1"

@@ -112,6 +112,7 @@ def test_what_is_not_offered_is_said_to_be_not_offered(server: Installation) -> 
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["authorization_response_iss_parameter_supported"] is True
     assert found["response_types_supported"] == ["code"]
+    assert found["display_values_supported"] == ["page"]
 
 
 def test_unknown_neighbours_are_not_found(server: Installation) -> None:

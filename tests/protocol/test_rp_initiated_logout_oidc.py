@@ -56,6 +56,7 @@ def test_without_a_state_the_address_is_exactly_the_registered_one(
 def test_without_a_redirect_the_page_says_so(party: RelyingParty, browser: Browser, hint: str) -> None:
     answer = log_out(browser, id_token_hint=hint)
     assert 'id="signed-out"' in answer.text
+    assert browser.path == "/signed-out"
     assert not is_signed_in(party, browser)
 
 
@@ -67,7 +68,8 @@ def test_request_that_proves_nothing_is_confirmed(
     assert "logout-yes" in page.text
     assert is_signed_in(party, browser)
     page = log_out(browser, **parameters)
-    assert 'id="signed-out"' in browser.submit(page, action="yes").text
+    answer = browser.submit(page, action="yes", follow=False)
+    assert (answer.status, answer.location) == (303, "/signed-out")
     assert not is_signed_in(party, browser)
 
 
@@ -78,6 +80,13 @@ def test_no_means_no(party: RelyingParty, browser: Browser, hint: str) -> None:
 
 def test_nobody_signed_in_is_signed_out(party: RelyingParty, browser: Browser) -> None:
     assert 'id="signed-out"' in log_out(browser).text
+
+
+def test_the_page_at_the_end_stands_alone_and_keeps_the_language(party: RelyingParty, browser: Browser) -> None:
+    assert 'id="signed-out"' in party.installation.get("/signed-out").text
+    page = log_out(browser, ui_locales="de")
+    assert browser.url.endswith("/signed-out?ui_locales=de")
+    assert 'lang="de"' in page.text
 
 
 def test_logging_out_twice_is_as_good_as_once(party: RelyingParty, browser: Browser, hint: str) -> None:
