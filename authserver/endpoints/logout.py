@@ -64,10 +64,15 @@ class LogoutEndpoint:
                 return self._decide(request, self._read(_query(request)), parameters.get("action"))
             asked = self._read(parameters)
             if self._posted.is_from_elsewhere(request):
-                return self._posted.keep(parameters, paths.LOGOUT) if asked.client else redirect(paths.LOGOUT)
+                return self._keep(parameters) if asked.client else redirect(paths.LOGOUT)
             return self._visit(request, asked, parameters)
         except ProtocolError as error:
             return self._errors.render(request, error, "logout")
+
+    def _keep(self, parameters: Parameters) -> Response:
+        """Another site's POST, continued by GET with the browser's cookies; what means nothing here is not kept."""
+        known = Parameters([pair for pair in parameters.pairs if pair[0] in SINGLE])
+        return self._posted.keep(known, paths.LOGOUT)
 
     def _read(self, parameters: Parameters) -> LogoutRequest:
         """What is asked for, with everything verified that needs to be."""

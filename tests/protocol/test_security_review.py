@@ -106,3 +106,13 @@ def test_refusals_that_are_explained_are_bounded(
     with server.reading() as unit:
         assert sum(unit.refusals.find(reference) is not None for reference in references) == 5
     assert len(references) == 9, "whoever is refused is always told a reference, and the log knows it"
+
+
+def test_posted_logout_keeps_what_it_understands_alone(
+    server: Installation, relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bytes] = []
+    monkeypatch.setattr(server.services.ephemeral, "put", lambda _key, value, _ttl: kept.append(value))
+    form = {"client_id": relying_party.client_id, "state": "s", "padding": "x" * 8000}
+    server.post("/oauth2/logout", form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert kept == [b'[["client_id","app"],["state","s"]]']
