@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from authserver.cli.database_findings import DatabaseFinding, database_findings
 from authserver.settings import Loaded, load_with_sources
 from authserver.settings.definitions import Definition, definition_of
 from authserver.settings.documentation import plain
@@ -24,11 +25,15 @@ MARKS = {"error": "refused", "unsafe": "unsafe", "warning": "warning"}
 def doctor(as_json: bool) -> None:
     """Show the effective configuration and everything unsafe or contradictory in it.
 
-    Exits with 1 if production would refuse it.
+    In production and staging the database is asked too, where it can be opened: for the demo's clients, and for
+    administrators who still have a one-time password. Exits with 1 if production would refuse the configuration.
     """
     loaded = load_with_sources(create_secrets=False)
     found = findings(loaded.settings, skip=loaded.broken)
-    click.echo(_as_json(loaded, found) if as_json else _as_text(loaded, found))
+    in_database, silence = database_findings(loaded.settings)
+    if silence:
+        loaded.notices.append(silence)
+    click.echo(_as_json(loaded, found, in_database) if as_json else _as_text(loaded, found, in_database))
     if not is_ready(loaded, found):
         sys.exit(1)
 
@@ -63,7 +68,7 @@ def _rows(loaded: Loaded) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def _as_text(loaded: Loaded, found: list[Finding]) -> str:
+def _as_text(loaded: Loaded, found: list[Finding], in_database: list[DatabaseFinding]) -> str:
     lines: list[str] = []
     heading = ""
     for group, name, value, source in _rows(loaded):
@@ -76,13 +81,17 @@ def _as_text(loaded: Loaded, found: list[Finding]) -> str:
     for finding in found:
         lines.append(f"{MARKS[finding.rule.severity]}: {finding.message} [{finding.rule.id}]")
         lines.append(f"  {finding.rule.remedy}")
+    if in_database:
+        lines += ["", "Database findings"]
+    for item in in_database:
+        lines += [f"  warning: {item.message} [{item.id}]", f"    {item.remedy}"]
     lines.extend(f"note: {notice}" for notice in loaded.notices)
     ready = is_ready(loaded, found)
     lines.append("Production would start with this." if ready else "Production would refuse this.")
     return "\n".join(lines)
 
 
-def _as_json(loaded: Loaded, found: list[Finding]) -> str:
+def _as_json(loaded: Loaded, found: list[Finding], in_database: list[DatabaseFinding]) -> str:
     settings = [{"name": name, "value": value, "source": source} for _, name, value, source in _rows(loaded)]
     report = {
         "environment": loaded.settings.environment,
@@ -92,6 +101,7 @@ def _as_json(loaded: Loaded, found: list[Finding]) -> str:
         "problems": loaded.problems,
         "notices": loaded.notices,
         "findings": [_finding(finding) for finding in found],
+        "database_findings": [item.document() for item in in_database],
     }
     return json.dumps(report, indent=2, ensure_ascii=False)
 

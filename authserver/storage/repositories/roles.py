@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from authserver.storage.compiled import Compiled
-from authserver.storage.models.users import Role, UserRole
+from authserver.storage.models.users import Role, User, UserRole
 from authserver.storage.repositories.rows import Repository
 
 _NAMES = Compiled(
@@ -41,6 +41,12 @@ class Roles(Repository):
         if role is None:
             return False
         return self.session.scalar(select(UserRole.user_id).where(UserRole.role_id == role.id).limit(1)) is not None
+
+    def holders_of(self, name: str) -> list[User]:
+        """Everybody who has the role outside organizations with this name, oldest first."""
+        statement = select(User).join(UserRole, UserRole.user_id == User.id).join(Role, Role.id == UserRole.role_id)
+        named = (Role.name == name) & Role.organization_id.is_(None)
+        return list(self.session.scalars(statement.where(named).order_by(User.id)))
 
     def names_of(self, user_id: str) -> list[str]:
         """The names of a person's roles, in order."""
