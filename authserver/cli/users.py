@@ -14,7 +14,7 @@ from authserver.cli.init import ADMINISTRATOR
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
 from authserver.identity.addresses import Email, Username
-from authserver.identity.passwords import NewPassword
+from authserver.identity.passwords import NewPassword, strength
 from authserver.identity.profiles import stored_claims
 from authserver.identity.users import NewUser
 from authserver.storage.models.grants import Consent
@@ -78,7 +78,7 @@ def create(
         )
         with installation.database.unit() as unit:
             found = document(unit, installation.users.create(unit, new))
-    _print(found, as_json=as_json)
+    _print(found | _judged(password), as_json=as_json)
 
 
 @users.command("list")
@@ -172,7 +172,8 @@ def reset_password(user: str, password_stdin: bool, as_json: bool) -> None:
             found = installation.users.get(unit, user)
             installation.users.reset_password(unit, found, prepared, must_change=one_time is not None)
             shown = document(unit, found)
-        _print(shown | ({"one_time_password": one_time} if one_time else {}), as_json=as_json)
+        made = {"one_time_password": one_time} if one_time else {}
+        _print(shown | made | _judged(password), as_json=as_json)
 
 
 @users.command("consents")
@@ -237,6 +238,11 @@ def _prepared(installation: Installation, reference: str, password: str | None) 
         user = installation.users.get(unit, reference)
     installation.passwords.policy.check(password, user.email, user.username)
     return None, NewPassword(installation.hasher.hash(password))
+
+
+def _judged(password: str | None) -> dict[str, int]:
+    """How hard a password that somebody chose is to guess, 0 to 4; nothing where none was chosen."""
+    return {} if password is None else {"password_strength": strength(password)}
 
 
 def _password(from_stdin: bool, claims: Path | None) -> str | None:

@@ -22,8 +22,9 @@ PASSWORD = "Correct-horse-7"
 @pytest.fixture
 def ada(authserver: CommandLine) -> dict[str, Any]:
     """A person with a password."""
-    made: dict[str, Any] = authserver.json(*ADA, "--password-stdin", "--verified", stdin=f"{PASSWORD}\n")
-    return made
+    authserver(*ADA, "--password-stdin", "--verified", stdin=f"{PASSWORD}\n")
+    shown: dict[str, Any] = authserver.json("users", "show", "ada")
+    return shown
 
 
 def test_an_account_is_printed_with_the_words_of_the_standards(ada: dict[str, Any]) -> None:
@@ -170,3 +171,12 @@ def test_a_consent_that_is_taken_back_ends_its_grants(authserver: CommandLine, c
 def test_a_consent_that_was_not_given_cannot_be_taken_back(authserver: CommandLine, consented: dict[str, Any]) -> None:
     assert authserver.refusal("users", "consents", "ada", "--revoke", "other")[0] == 1
     assert _grants(authserver, consented["sub"]) == [True]
+
+
+@pytest.mark.parametrize(("password", "score"), [("Password1!", 0), ("violet-Harbour-29-kestrel", 4)])
+def test_the_strength_of_a_chosen_password_is_printed(authserver: CommandLine, password: str, score: int) -> None:
+    made = authserver.json(*ADA, "--password-stdin", stdin=f"{password}\n")
+    again = authserver.json("users", "reset-password", "ada", "--password-stdin", stdin=f"{password}2\n")
+    assert made["password_strength"] == score
+    assert again["password_strength"] in range(5)
+    assert "password_strength" not in authserver.json("users", "reset-password", "ada")
