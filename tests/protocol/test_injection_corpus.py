@@ -70,14 +70,18 @@ PARAMETERS = {
         *("id_token_hint", "logout_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales", "locale"),
         *("csrf_token", "action", "unknown"),
     ),
+    "/signed-out": ("client_id", "ended", "state", "locale", "ui_locales", "unknown"),
+    "/.well-known/openid-configuration": ("unknown",),
+    "/.well-known/oauth-authorization-server": ("unknown",),
     "/.well-known/jwks.json": ("unknown",),
     "/": ("locale", "ui_locales", "unknown"),
-    "/static/app.css": ("v",),
+    "/static/": ("v",),
     "/login": ("interaction", "step", "csrf_token", "username", "password", "remember", "action", "locale"),
     "/consent": ("interaction", "step", "csrf_token", "scope", "remember", "action", "locale"),
     "/select-account": ("interaction", "step", "csrf_token", "account", "action", "locale"),
     "/password/change": ("interaction", "step", "csrf_token", "new_password", "repeat_password", "action", "locale"),
     "/playground": ("scope", "resource", "prompt", "client_id", "client_secret", "run", "unknown"),
+    "/playground/run": ("run", "step", "action", "csrf_token", "token", "scope", "unknown"),
     "/playground/callback": ("code", "state", "iss", "error", "error_description", "unknown"),
 }
 """Every parameter that is read anywhere, by address; `unknown` stands for the others."""
@@ -102,6 +106,12 @@ def installed(make_server: Callable[..., Installation]) -> Iterator[Installation
     with installation.reading() as unit:
         assert unit.users.get(alice.id).password_hash == alice.password_hash
         assert len(unit.users.page(10)) == 1
+
+
+def test_no_address_is_left_out(installed: Installation) -> None:
+    found = {route.path for route in installed.mounted.routes}
+    watched = {path for path in found if "health" in path or "metrics" in path}
+    assert found - watched == set(PARAMETERS)
 
 
 def encoded(value: str) -> str:
