@@ -53,8 +53,11 @@ def test_they_go_on_after_close_and_after_a_fork(known: Database) -> None:
     assert known.hot_reads.read("app", None, None) is not None
     known.hot_reads.close()
     assert known.hot_reads.read("app", None, None) is not None
+    parents = known.hot_reads
+    known.engine.dispose()  # what a child leaves open for its parent, nobody would close here
     known.dispose_after_fork()
     assert known.hot_reads.read("app", None, None) is not None
+    parents.close()
 
 
 @pytest.mark.postgresql
