@@ -40,7 +40,9 @@ def test_rotation_makes_the_old_cookies_worthless(database: Database) -> None:
         assert found.id == browser.id
 
 
-@pytest.mark.parametrize("value", [None, "", "rubbish", "ü", HANDLES.issue(Kind.CODE).value])
+@pytest.mark.parametrize(
+    "value", [None, "", "rubbish", "ü", pytest.param(HANDLES.issue(Kind.CODE).value, id="handle of another kind")]
+)
 def test_garbage_finds_nobody(database: Database, value: str | None) -> None:
     with database.reading() as unit:
         assert REGISTRY.find_by_sso(unit, value) is None

@@ -50,7 +50,9 @@ FOREIGN = ed448.Ed448PrivateKey.generate()
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"garbage", FOREIGN.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())]
+    "data",
+    [b"", b"garbage", FOREIGN.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())],
+    ids=["nothing", "garbage", "foreign"],
 )
 def test_unreadable_bytes_are_no_key(data: bytes) -> None:
     with pytest.raises(UnsuitableKey):
