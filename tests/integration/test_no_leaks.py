@@ -13,15 +13,16 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import redis
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from authserver.cli.group import cli
 from tests.installation import PASSWORD, REFERENCE, Answer
 from tests.integration import remote
 from tests.integration.remote import Remote
 from tests.integration.served import eventually
 from tests.integration.test_instances import KINDS, values_for
 from tests.relying_party import Browser, RelyingParty, hidden_fields
-from tests.servers.authserver import PROGRAM
 from tests.servers.postgresql import find_program
 
 ONE_TIME, WRONG, MISPLACED = "One-Time-9-Canary-Password", "Wrong-8-Canary-Password", "Typed-7-As-A-Name-Canary"
@@ -167,14 +168,12 @@ def look_around(made: Journey) -> None:
     references = {found for answer in made.refusals for found in REFERENCE.findall(answer.text)}
     assert len(references) >= 5
     assert product.instance is not None
-    for reference in sorted(references)[:3]:
-        made.outputs[f"explain {reference}"] = product.instance.command("explain", reference).encode()
-    for arguments in (("keys", "list"), ("clients", "show", "app"), ("users", "show", "alice")):
-        made.outputs[" ".join(arguments)] = product.instance.command(*arguments, "--json").encode()
-    doctor = subprocess.run(
-        [PROGRAM, "doctor"], env=product.instance.environ, cwd=product.directory, capture_output=True, check=False
-    )
-    made.outputs["doctor"] = doctor.stdout + doctor.stderr
+    commands = [("explain", reference) for reference in sorted(references)]
+    commands += [("keys", "list"), ("clients", "show", "app"), ("users", "show", "alice"), ("doctor",)]
+    for arguments in commands:
+        result = CliRunner().invoke(cli, list(arguments), env=product.instance.environ)
+        assert result.exit_code == 0 or arguments == ("doctor",), result.output
+        made.outputs[" ".join(arguments)] = result.output.encode()
 
 
 def collect(made: Journey, directory: Path, values: dict[str, str]) -> None:

@@ -62,6 +62,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.redis]
 def test_without_redis_everything_works_and_readiness_says_degraded(surrounded: Surroundings) -> None:
     product = surrounded.product
     becomes(product, (200, "ok"))
+    assert "events wait" in product.get("/health").json["components"]["queue"]["detail"]
     surrounded.redis.process.stop()
     becomes(product, (200, "degraded"))
     assert product.get("/health").json["components"]["redis"]["status"] == "down"
