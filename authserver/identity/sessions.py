@@ -20,8 +20,8 @@ def signed_in(unit: Unit, browser: Browser | None) -> tuple[tuple[Session, User]
     """Who is signed in in a browser, oldest first; a closed account is not, whatever its cookie says."""
     if browser is None:
         return ()
-    known = ((session, unit.users.find(session.user_id)) for session in unit.sessions.in_browser(browser.id))
-    return tuple((session, user) for session, user in known if user is not None and user.may_sign_in)
+    known = unit.sessions.people_in_browser(browser.id)
+    return tuple((session, user) for session, user in known if user.may_sign_in)
 
 
 class SessionRegistry:

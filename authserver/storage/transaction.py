@@ -77,12 +77,15 @@ class Transaction:
 
     def rollback(self) -> None:
         """Keep nothing. A connection that cannot even do that is given up."""
+        if not self._proxied.is_valid:
+            return
         try:
             if self._session is not None:
                 self._session.rollback()
             self.driver.rollback()
         except (SQLAlchemyError, self.dialect.loaded_dbapi.Error):
-            self._proxied.invalidate()
+            if self._proxied.is_valid:
+                self._proxied.invalidate()
 
     def end(self) -> None:
         """Give the connection back."""

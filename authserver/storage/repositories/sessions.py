@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from authserver.protocol import validity
+from authserver.storage.compiled import CompiledJoin
 from authserver.storage.models.sessions import Session
+from authserver.storage.models.users import User
 from authserver.storage.repositories.rows import Repository
+
+_PEOPLE = CompiledJoin(
+    (Session, User),
+    User.id == Session.user_id,
+    Session.browser_id == bindparam("browser"),
+    Session.ended_at.is_(None),
+    order=(Session.created_at,),
+)
 
 
 class Sessions(Repository):
@@ -29,6 +39,11 @@ class Sessions(Repository):
         statement = select(Session).where(Session.browser_id == browser_id, Session.ended_at.is_(None))
         rows = self.session.scalars(statement.order_by(Session.created_at))
         return [session for session in rows if session.is_live]
+
+    def people_in_browser(self, browser_id: str) -> list[tuple[Session, User]]:
+        """The live sessions of a browser with their people, oldest first; only to be looked at."""
+        rows = _PEOPLE.all(self.transaction, browser=browser_id)
+        return [(session, user) for session, user in rows if session.is_live]
 
     def of_user(self, user_id: str) -> list[Session]:
         """The live sessions of a person, oldest first."""

@@ -1,0 +1,91 @@
+"""One transaction, whichever door a statement takes into it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from authserver.storage import Database, Unit
+from authserver.storage import database as database_module
+from authserver.storage.models.clients import ClientRecord
+from authserver.storage.models.grants import Grant
+
+TERMINATE = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def end_connections(database: Database) -> None:
+    """As an administrator or a restart of the server does."""
+    with database.engine.connect() as connection:
+        connection.execute(text(TERMINATE))
+        connection.invalidate()
+
+
+def count(unit: Unit) -> int:
+    return unit.session.execute(text("SELECT count(*) FROM oauth2_clients")).scalar_one()
+
+
+def test_driver_sees_what_the_session_holds_back(database: Database) -> None:
+    with database.unit() as unit:
+        unit.session.add(ClientRecord(id="app", name="App"))
+        unit.grants.add(Grant(client_id="app"))
+    with database.reading() as unit:
+        assert count(unit) == 1
+
+
+def test_both_doors_roll_back_together(database: Database) -> None:
+    def interrupted() -> None:
+        with database.unit() as unit:
+            unit.session.add(ClientRecord(id="app", name="App"))
+            unit.grants.add(Grant(id="grant", client_id="app"))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    with database.reading() as unit:
+        assert (count(unit), unit.grants.find("grant")) == (0, None)
+
+
+def test_connection_is_good_after_an_error(database: Database) -> None:
+    def violating() -> None:
+        with database.unit() as unit:
+            unit.grants.add(Grant(client_id="nobody"))
+
+    for _ in range(3):
+        with pytest.raises(IntegrityError):
+            violating()
+    with database.unit() as unit:
+        assert count(unit) == 0
+
+
+@pytest.mark.postgresql
+def test_rested_connection_that_was_ended_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if database.dialect != "postgresql":
+        return
+    with database.unit() as unit:
+        count(unit)
+    monkeypatch.setattr(database_module, "ASK_AFTER_SECONDS", 0.0)
+    end_connections(database)
+    with database.unit() as unit:
+        assert count(unit) == 0
+
+
+@pytest.mark.postgresql
+def test_unit_whose_connection_was_ended_succeeds_on_the_next_try(database: Database) -> None:
+    if database.dialect != "postgresql":
+        return
+    tries: list[DBAPIError | None] = []
+
+    def work() -> None:
+        with database.unit() as unit:
+            unit.grants.find("grant")
+            if not tries:
+                end_connections(database)
+            tries.append(None)
+            unit.grants.find("grant")
+
+    database.retrying(work)
+    assert len(tries) == 2
