@@ -7,6 +7,7 @@ import os
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import coverage_gate
@@ -17,6 +18,16 @@ REQUIRE_ALL = "AUTHSERVER_TEST_REQUIRE_ALL"
 def requires_all() -> bool:
     """Say whether a skipped test counts as failed."""
     return os.environ.get(REQUIRE_ALL, "") not in ("", "0")
+
+
+def pytest_configure() -> None:
+    """Properties look for new examples wherever a person runs them; what decides about a change tries the same ones.
+
+    Otherwise a change could fail on what it has not touched.
+    """
+    hypothesis.settings.register_profile("required", derandomize=True)
+    if requires_all():
+        hypothesis.settings.load_profile("required")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -69,11 +69,11 @@ def test_all_connections_that_broke_are_replaced(known: Database) -> None:
         barrier.wait()
         known.hot_reads.read("app", None, None)
 
-    for thread in [threading.Thread(target=read) for _ in range(3)]:
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
         thread.start()
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    for thread in threads:
+        thread.join()
     with known.engine.connect() as connection:
         connection.execute(
             text(
