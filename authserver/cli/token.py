@@ -25,6 +25,7 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     {
         "client_unknown": "its client was removed",
         "client_disabled": "its client is disabled",
+        "client_replaced": "its client was removed, and another one has its id now",
         "token_revoked": "it was revoked",
         "token_expired": "it has expired",
         "grant_unknown": "its grant was removed",

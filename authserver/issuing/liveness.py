@@ -10,18 +10,24 @@ from authserver.protocol import validity
 from authserver.storage.repositories.liveness import Standing
 
 
-def why_dead(standing: Standing | None, *, grant_id: str | None, in_session: bool) -> str | None:
+def why_dead(
+    standing: Standing | None, *, grant_id: str | None, in_session: bool, issued_at: int | None = None
+) -> str | None:
     """The stable word for why a token is dead, or None when it lives.
 
     Args:
         standing: what the database says; None when the client is gone.
         grant_id: the grant the token names, or None for a client's own token.
         in_session: whether the token says that it was issued within a session.
+        issued_at: seconds since 1970, of a token that has no row: rows go with their client, and a deleted
+            client's id may be given again.
     """
     if standing is None:
         return "client_unknown"
     if not standing.client_enabled:
         return "client_disabled"
+    if issued_at is not None and issued_at < validity.epoch(standing.client_created_at):
+        return "client_replaced"
     if standing.revoked_jti is not None:
         return "token_revoked"
     if grant_id is None:

@@ -22,9 +22,7 @@ from sqlalchemy.pool import Pool, QueuePool
 
 from authserver.storage.repositories.liveness import STATEMENT, Standing
 
-MOMENTS = frozenset(
-    {"grant_revoked_at", "deleted_at", "session_ended_at", "session_expires_at", "session_last_seen_at"}
-)
+MOMENTS = frozenset(name for name in Standing._fields if name.endswith("_at"))
 _MOMENT_AT = tuple(index for index, name in enumerate(Standing._fields) if name in MOMENTS)
 _FLAG_AT = tuple(
     index for index, name in enumerate(Standing._fields) if name in {"client_enabled", "offline", "is_active"}

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import time_machine
 
 from tests.installation import Answer, Installation
 from tests.outbox import recorded
@@ -101,6 +102,30 @@ def test_a_client_disabled_in_another_process_gets_nothing(server: Installation,
         unit.clients.get("machine").enabled = False
     answer = ask(machine)
     assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+
+
+def test_a_new_client_with_the_id_of_a_deleted_one_does_not_revive_its_tokens(
+    frozen_time: time_machine.Traveller, server: Installation, machine: RelyingParty
+) -> None:
+    token = ask(machine).json["access_token"]
+    server.registration.delete("machine")
+    assert server.services.token_reader.look_up(token).dead == "client_unknown"
+    frozen_time.shift(1)
+    again = service(server, "machine")
+    server.services.clients.forget()
+    assert server.services.token_reader.look_up(token).dead == "client_replaced"
+    assert again.introspect(token) == {"active": False}
+    assert again.introspect(ask(again).json["access_token"])["active"] is True
+
+
+def test_an_enabled_client_has_the_tokens_again_that_have_not_expired(
+    server: Installation, machine: RelyingParty
+) -> None:
+    token = ask(machine).json["access_token"]
+    server.registration.disable("machine")
+    assert server.services.token_reader.look_up(token).dead == "client_disabled"
+    server.registration.enable("machine")
+    assert server.services.token_reader.look_up(token).is_live
 
 
 def test_the_event_is_in_the_spool_before_the_answer(server: Installation, machine: RelyingParty) -> None:

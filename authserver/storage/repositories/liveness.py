@@ -19,6 +19,7 @@ class Standing(NamedTuple):
     """What the database says now about a token's client, grant, user and session."""
 
     client_enabled: bool
+    client_created_at: datetime
     revoked_jti: str | None
     grant_id: str | None
     grant_revoked_at: datetime | None
@@ -41,6 +42,7 @@ class Standing(NamedTuple):
 STATEMENT = (
     select(
         ClientRecord.enabled,
+        ClientRecord.created_at,
         RevokedToken.jti,
         Grant.id,
         Grant.revoked_at,

@@ -15,6 +15,7 @@ from tests.conftest import NOON
 SECOND = timedelta(seconds=1)
 GOOD = Standing(
     client_enabled=True,
+    client_created_at=NOON,
     revoked_jti=None,
     grant_id="grant",
     grant_revoked_at=None,
@@ -86,6 +87,12 @@ def test_a_client_that_is_gone_has_no_tokens() -> None:
 def test_a_clients_own_token_hangs_on_the_client_alone() -> None:
     alone = GOOD._replace(grant_id=None, user_id=None, found_user_id=None, **NO_SESSION)
     assert why_dead(alone, grant_id=None, in_session=False) is None
+
+
+@pytest.mark.parametrize(("age", "reason"), [(1, "client_replaced"), (0, None), (-1, None)])
+def test_a_token_older_than_its_client_is_that_of_a_former_one(age: int, reason: str | None) -> None:
+    issued_at = int(NOON.timestamp()) - age
+    assert why_dead(GOOD, grant_id=None, in_session=False, issued_at=issued_at) == reason
 
 
 @pytest.mark.parametrize(
