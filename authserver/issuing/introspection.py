@@ -9,6 +9,7 @@ from authserver.access.catalog import ResourceCatalog
 from authserver.clients.directory import Client
 from authserver.issuing.reading import ReadToken, TokenReader
 
+EMAIL_SCOPE = "email"
 INACTIVE: dict[str, Any] = {"active": False}
 PUBLISHED = (
     "scope",
@@ -60,8 +61,15 @@ def _document(token: ReadToken) -> dict[str, Any]:
     document.update((name, token.claims[name]) for name in PUBLISHED if token.claims.get(name))
     if token.kind == "access_token":
         document["token_type"] = "DPoP" if "jkt" in (token.claims.get("cnf") or {}) else "Bearer"
-    standing = token.standing
-    username = (standing.username or standing.email) if standing is not None else None
+    username = _username(token)
     if username:
         document["username"] = username
     return document
+
+
+def _username(token: ReadToken) -> str | None:
+    """The name that the person signs in with; where that is the address, only for whom the scope `email` opens it."""
+    standing = token.standing
+    if standing is None or standing.username:
+        return standing.username if standing is not None else None
+    return standing.email if EMAIL_SCOPE in token.scopes else None

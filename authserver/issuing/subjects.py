@@ -12,6 +12,7 @@ from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens
 
 ROLES_SCOPE = "roles"
+EMAIL_SCOPE = "email"
 
 
 class SubjectClaims:
@@ -67,10 +68,14 @@ class SubjectClaims:
         return user
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
-        """email, username, roles and org, by granted scope or for first-party clients."""
+        """email, username, roles and org, by granted scope or for first-party clients.
+
+        Who has no user name signs in with the address, which then needs the scope of an address too.
+        """
+        knows_address = client.first_party or EMAIL_SCOPE in scopes
         person: dict[str, object] = {
             "email": user.email,
-            "username": user.username or user.email,
+            "username": user.username or (user.email if knows_address else None),
             "org": user.organization_id,
         }
         if client.first_party or ROLES_SCOPE in scopes:

@@ -171,6 +171,19 @@ def test_a_token_sent_twice_is_refused(party: RelyingParty) -> None:
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize(("scope", "username"), [(OFFLINE, None), (f"{OFFLINE} email", "alice@example.com")])
+def test_an_address_is_a_username_only_with_the_scope_email(
+    server: Installation, party: RelyingParty, scope: str, username: str | None
+) -> None:
+    tokens = party.tokens(scope=scope)
+    with server.unit() as unit:
+        user = unit.users.get(server.users["alice"].id)
+        user.username = user.username_key = None
+    for name in ("access_token", "refresh_token"):
+        shown = party.introspect(tokens[name])
+        assert (shown["active"], shown.get("username")) == (True, username)
+
+
 def test_a_person_without_a_name_has_no_username(server: Installation, party: RelyingParty) -> None:
     token = tokens_for_api(party)["access_token"]
     with server.unit() as unit:

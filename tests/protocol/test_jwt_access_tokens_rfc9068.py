@@ -132,6 +132,16 @@ def test_personal_claims_come_by_granted_scope_alone(server: Installation, party
     assert (full["email"], full["username"]) == ("alice@example.com", "alice")
 
 
+def test_an_address_is_no_username_without_the_scope_email(server: Installation, party: RelyingParty) -> None:
+    with server.unit() as unit:
+        user = unit.users.get(server.users["alice"].id)
+        user.username = user.username_key = None
+    without = claims_of(party.tokens(scope="openid profile", name="alice@example.com")["access_token"])
+    assert not without.keys() & {"email", "username"}
+    both = claims_of(party.tokens(scope="openid profile email", name="alice@example.com")["access_token"])
+    assert (both["email"], both["username"]) == ("alice@example.com", "alice@example.com")
+
+
 def test_a_token_for_a_resource_alone_tells_it_nothing_about_the_person(party: RelyingParty) -> None:
     code = party.code(scope="openid email read", resource=API)
     claims = claims_of(party.redeem(code, resource=API).json["access_token"])
