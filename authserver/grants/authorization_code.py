@@ -15,6 +15,7 @@ from authserver.issuing.liveness import why_dead
 from authserver.protocol import pkce
 from authserver.protocol.errors import InvalidGrant, Refused
 from authserver.protocol.policy import REFRESH_TOKEN
+from authserver.protocol.redirect_uris import matches_registered
 from authserver.storage.models.grants import AuthorizationCode as CodeRow
 from authserver.storage.models.grants import Grant
 from authserver.storage.unit import Unit
@@ -54,6 +55,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         if code.is_expired:
             raise InvalidGrant("The authorization code has expired.", reason="code_expired", spec="RFC 6749 §4.1.2")
         self._check_live(unit, grant)
+        self._check_registration(code)
         granted = frozenset(code.scope.split()) & self.request.client.scopes
         audience = self._audience(grant, granted)
         if not unit.codes.consume(code.digest):
@@ -99,6 +101,24 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         reason = why_dead(standing, grant_id=grant.id, in_session=True)
         if reason is not None:
             raise InvalidGrant(WORDS, reason=reason, spec="RFC 6749 §5.2")
+
+    def _check_registration(self, code: CodeRow) -> None:
+        """What the client registered may have changed since the code was issued; what it says now counts."""
+        client = self.request.client
+        if not matches_registered(code.redirect_uri, client.redirect_uris, native=client.application_type == "native"):
+            raise InvalidGrant(
+                "redirect_uri is not registered any more.",
+                reason="redirect_uri_removed",
+                spec="RFC 9700 §4.1.3",
+                setting=f"client {client.id}: redirect_uris",
+            )
+        if code.code_challenge is None and pkce.is_required(client.policy.pkce, is_public=client.is_public):
+            raise InvalidGrant(
+                "The application must use PKCE now. Start again with a code_challenge.",
+                reason="pkce_required_meanwhile",
+                spec="RFC 9700 §2.1.1",
+                setting=f"client {client.id}: policy pkce={client.policy.pkce}",
+            )
 
     def _audience(self, grant: Grant, granted: frozenset[str]) -> tuple[str, ...]:
         """The token request may narrow what was authorized, never widen it (RFC 8707 §2.2)."""

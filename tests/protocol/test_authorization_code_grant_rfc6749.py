@@ -226,6 +226,45 @@ def test_a_grant_that_the_client_lost_meanwhile_is_refused(server: Installation,
     assert relying_party.redeem(code).json["error"] == "unauthorized_client"
 
 
+def test_a_redirect_uri_that_was_removed_meanwhile_redeems_nothing(
+    server: Installation, relying_party: RelyingParty
+) -> None:
+    code = relying_party.code()
+    server.registration.update("app", {"redirect_uris": ("https://app.example/other",)})
+    server.services.clients.forget()
+    assert_invalid_grant(relying_party.redeem(code), server, "redirect_uri_removed")
+    assert recorded(server, "TokensIssued") == []
+
+
+@pytest.mark.parametrize("uris", [("http://127.0.0.1:1/cb",), ()])
+def test_a_native_client_keeps_its_ports_and_loses_what_was_removed(
+    server: Installation, uris: tuple[str, ...]
+) -> None:
+    server.add_user()
+    values: dict[str, Any] = {"redirect_uris": ("http://127.0.0.1/cb", "com.example.app:/cb")}
+    server.add_client("native", token_endpoint_auth_method="none", application_type="native", **values)
+    party = RelyingParty(server, "native", redirect_uri="http://127.0.0.1:49152/cb")
+    code = party.code()
+    server.registration.update("native", {"redirect_uris": (*uris, "com.example.app:/cb")})
+    server.services.clients.forget()
+    assert party.redeem(code).status == (200 if uris else 400)
+
+
+@pytest.mark.parametrize(("profile", "status"), [("default", 400), ("oidc", 200)])
+def test_a_code_without_a_challenge_dies_when_the_client_must_send_one(
+    server: Installation, profile: str, status: int
+) -> None:
+    server.add_user()
+    party = RelyingParty(server, *server.add_client(profile="oidc"))
+    code = party.code(code_challenge=None, code_challenge_method=None)
+    server.registration.update("app", {"profile": profile})
+    server.services.clients.forget()
+    answer = party.redeem(code, code_verifier=None)
+    assert answer.status == status
+    if status == 400:
+        assert_invalid_grant(answer, server, "pkce_required_meanwhile")
+
+
 def test_a_refresh_token_needs_offline_access_in_openid_requests(relying_party: RelyingParty) -> None:
     assert "refresh_token" not in relying_party.tokens(scope="openid profile")
     assert "refresh_token" in relying_party.tokens(scope="profile", nonce=None)
