@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from authserver.edge.headers import FAILURE
+from authserver.identity.authentication import AccountDeleted, AccountDisabled
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import advanced
@@ -15,6 +19,17 @@ from authserver.web.page_values import LoginPage, LoginProblem
 # Reasons to ask somebody who is signed in once more, and those by which somebody else may be meant.
 ONCE_MORE = frozenset({"login_prompt", "max_age", "password_must_change"})
 ANYBODY = frozenset({"no_session", "other_account", "id_token_hint"})
+
+PROBLEMS: Mapping[type[ApplicationError], LoginProblem] = MappingProxyType(
+    {
+        AccountLocked: LoginProblem.LOCKED,
+        RateLimited: LoginProblem.DELAYED,
+        # Both are raised for the right password alone, so they tell a stranger nothing.
+        AccountDeleted: LoginProblem.ACCOUNT_DELETED,
+        AccountDisabled: LoginProblem.ACCOUNT_DISABLED,
+    }
+)
+"""Refusals that the page tells apart; every other one is a name and a password that do not match."""
 
 
 class LoginStep(Step):
@@ -85,11 +100,8 @@ class LoginStep(Step):
         return self.resume(visit)
 
     def _refused(self, visit: Visit, error: ApplicationError, username: str, *, remember: bool) -> Response:
-        problem = LoginProblem.WRONG_CREDENTIALS
-        if isinstance(error, AccountLocked):
-            problem = LoginProblem.LOCKED
-        elif isinstance(error, RateLimited):
-            problem = LoginProblem.DELAYED
+        kinds = (kind for kind in PROBLEMS if isinstance(error, kind))
+        problem = next((PROBLEMS[kind] for kind in kinds), LoginProblem.WRONG_CREDENTIALS)
         retry = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
         return self._render(
             visit,

@@ -43,11 +43,13 @@ __all__ = [
 
 
 class LoginProblem(StrEnum):
-    """Why the login page is shown again."""
+    """Why the login page is shown again. That an account is closed is told to the right password alone."""
 
     USERNAME_MISSING = "username_missing"
     PASSWORD_MISSING = "password_missing"
     WRONG_CREDENTIALS = "wrong_credentials"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_DISABLED = "account_disabled"
     LOCKED = "locked"
     DELAYED = "delayed"
     RATE_LIMITED = "rate_limited"

@@ -7,10 +7,13 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
+from tests.conftest import NOON
 from tests.installation import Answer, Installation
+from tests.outbox import recorded
 from tests.relying_party import Browser, RelyingParty
 
 WRONG = "Wrong-Horse-7-Battery"
+CLOSED = ("Your account has been deleted and access is denied.", "Your account is disabled")
 
 
 @pytest.fixture
@@ -40,6 +43,26 @@ def test_wrong_password_and_unknown_name_get_the_same_words(relying_party: Relyi
     assert "That did not match" in page.text
     assert f'value="{name}"' in page.text
     assert WRONG not in page.text
+
+
+@pytest.mark.parametrize("change", [{"status": "disabled"}, {"is_active": False}, {"deleted_at": NOON}])
+def test_only_the_right_password_learns_that_the_account_is_closed(
+    relying_party: RelyingParty, frozen_time: time_machine.Traveller, change: dict[str, object]
+) -> None:
+    server, browser = relying_party.installation, Browser(relying_party.installation)
+    with server.unit() as unit:
+        user = unit.users.get(server.users["alice"].id)
+        for name, value in change.items():
+            setattr(user, name, value)
+    page = browser.sign_in(relying_party.request(browser), "alice", WRONG)
+    assert (page.status, "That did not match" in page.text) == (401, True)
+    assert not any(words in page.text for words in CLOSED)
+    frozen_time.shift(10)
+    page = browser.sign_in(page)
+    assert page.status == 401
+    assert CLOSED["status" in change] in page.text
+    assert "That did not match" not in page.text
+    assert recorded(server, "UserLoggedIn") == []
 
 
 @pytest.mark.parametrize(("username", "password"), [("", "x"), ("  ", "x"), ("alice", "")])
