@@ -18,8 +18,10 @@ from authserver.crypto.passwords import PasswordHasher
 from authserver.crypto.sealing import Sealer
 from authserver.crypto.secrets import ClientSecrets
 from authserver.events.explanations import Explanations
+from authserver.events.floods import Floods
 from authserver.events.outbox import Recorder
 from authserver.events.spool import Spool
+from authserver.events.tallies import Tallies
 from authserver.events.worker import spool_directory
 from authserver.grants.authorization_code import AuthorizationCode
 from authserver.grants.client_credentials import ClientCredentials
@@ -70,6 +72,7 @@ class Services:
     crypto: Crypto
     recorder: Recorder
     spool: Spool
+    tallies: Tallies
     explanations: Explanations
     keyring: Keyring
     clients: ClientDirectory
@@ -107,6 +110,7 @@ class Services:
         """Write what waits and close what is open."""
         self.explanations.flush()
         self.spool.close()
+        self.tallies.close()
         self.database.close()
 
 
@@ -132,6 +136,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     reader = TokenReader(settings.issuer, keyring, crypto.handles, database)
     authentication = ClientAuthentication(clients, crypto.client_secrets)
     spool = Spool(spool_directory(settings), crypto.sealer)
+    tallies = Tallies(spool_directory(settings), crypto.sealer)
     responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
     return Services(
         settings=settings,
@@ -140,7 +145,8 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         crypto=crypto,
         recorder=recorder,
         spool=spool,
-        explanations=Explanations(database, spool),
+        tallies=tallies,
+        explanations=Explanations(database, Floods(spool, tallies)),
         keyring=keyring,
         clients=clients,
         client_authentication=authentication,

@@ -43,6 +43,7 @@ from authserver.events.issuance import (
     ConsentRevoked,
     GrantRevoked,
     RefreshTokenRevoked,
+    RefusalsCounted,
     TokenRefreshed,
     TokensIssued,
 )
@@ -96,6 +97,7 @@ EventPayload = (
     | GrantRevoked
     | ClientAuthenticationFailed
     | AuthorizationRefused
+    | RefusalsCounted
     | ClientCreated
     | ClientUpdated
     | ClientDisabled
@@ -183,6 +185,7 @@ __all__ = [
     "Personal",
     "RefreshTokenRevoked",
     "RefreshTokenRotated",
+    "RefusalsCounted",
     "ResourceCreated",
     "ResourceDeleted",
     "ResourceUpdated",

@@ -52,9 +52,9 @@ class Opened:
     user_agent: str
 
 
-def enclose(event: Event, sealer: Sealer) -> Envelope:
-    """The envelope of an event that happens now, in the current request."""
-    event_id = new_id()
+def enclose(event: Event, sealer: Sealer, *, event_id: str | None = None) -> Envelope:
+    """The envelope of an event that happens now, in the current request; `event_id` only where it was told before."""
+    event_id = event_id or new_id()
     origin = context.current()
     record: dict[str, Any] = {
         "actor": event.actor,

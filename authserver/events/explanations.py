@@ -4,8 +4,8 @@ The requester sees the reference alone. Explanations are written by one thread
 behind a bounded queue, so that a flood of bad requests costs neither a
 transaction each nor memory, and by an allowance, so that it costs no disk
 either; what does not fit is counted and dropped, and only the log has it.
-Refusals that are events (`events.refusals`) are appended to the spool before
-the answer leaves, and none of those is dropped.
+Refusals that are events (`events.refusals`) are on disk before the answer
+leaves, told or counted (`events.floods`), and none of those is dropped.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import threading
 from collections.abc import Mapping
 
 from authserver.events.allowance import Allowance
+from authserver.events.floods import Floods
 from authserver.events.refusals import event_of
-from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.protocol import validity
 from authserver.protocol.errors import ProtocolError
 from authserver.storage.database import Database
@@ -43,9 +43,9 @@ def new_reference() -> str:
 class Explanations:
     """Keeps explanations. `keep` never fails and never waits for the database."""
 
-    def __init__(self, database: Database, spool: Spool) -> None:
+    def __init__(self, database: Database, floods: Floods) -> None:
         self._database = database
-        self._spool = spool
+        self._floods = floods
         self._queue: queue.Queue[Refusal] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -121,8 +121,8 @@ class Explanations:
         if event is None:
             return
         try:
-            self._spool.append(event)
-        except SpoolUnavailable:
+            self._floods.tell(event, error.reason, context.current().address)
+        except OSError:
             log.exception("a refusal could not be recorded", extra={"reference": reference})
 
     def flush(self) -> None:

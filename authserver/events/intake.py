@@ -4,6 +4,9 @@ A line is inserted by its event id, so reading it twice is harmless; a file is
 deleted only when every line was committed and no process can write to it any
 more. A crash at any point therefore loses nothing and doubles nothing.
 
+The counts of refusals (`tallies`) lie beside them and come in whole, an hour at
+a time.
+
 One intake works on a directory at a time; the kernel releases its lock when the
 process dies.
 """
@@ -16,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from authserver.events import tallies
 from authserver.events.envelope import Envelope
 from authserver.events.spool import SUFFIX, envelope_of
 from authserver.storage import Database
@@ -45,7 +49,8 @@ class Intake:
             return 0
         files = sorted(self._directory.glob(f"*{SUFFIX}"))
         self._offsets = {path.name: self._offsets.get(path.name, 0) for path in files}
-        return sum(self._take_in(path) for path in files)
+        counted = sorted(self._directory.glob(f"*{tallies.SUFFIX}"))
+        return sum(self._take_in(path) for path in files) + sum(self._take_tally(path) for path in counted)
 
     def close(self) -> None:
         """Lets another intake have the directory."""
@@ -81,6 +86,19 @@ class Intake:
             if torn := content[len(whole) :]:
                 self._put_aside(path, torn)
             path.unlink()
+        return len(lines)
+
+    def _take_tally(self, path: Path) -> int:
+        """Takes the counts of an hour in, once nobody counts there any more."""
+        with path.open("rb") as file:
+            if not (_is_free(file.fileno()) or tallies.is_over(path)):
+                return 0
+            lines = tallies.slots_of(file.read())
+        for envelopes, _ in self._batches(lines):
+            if envelopes:
+                with self._database.unit() as unit:
+                    unit.outbox.add_missing(envelopes)
+        path.unlink()
         return len(lines)
 
     def _batches(self, lines: list[bytes]) -> Iterator[tuple[list[OutboxRow], int]]:

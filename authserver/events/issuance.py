@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from authserver.events.event import Event, Outcome
+from authserver.events.event import Event, Outcome, Personal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,3 +147,20 @@ class AuthorizationRefused(Event):
     """The registered error code that was answered."""
     endpoint: str | None = None
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalsCounted(Event):
+    """More refusals alike than are told one by one: how many more a process saw in an hour."""
+
+    OUTCOME: ClassVar[Outcome] = "failure"
+    TARGET: ClassVar[str] = "client_id"
+
+    event: str
+    """The event that each of them would have been: `ClientAuthenticationFailed` or `AuthorizationRefused`."""
+    reason: str
+    count: int
+    since: str
+    """When the first of them came; the event's own time is that of the last."""
+    source: Personal = None
+    """The network they came from, where no client is known; neither for those that found no place of their own."""

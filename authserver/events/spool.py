@@ -18,6 +18,7 @@ import os
 import threading
 import weakref
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -92,19 +93,7 @@ class Spool:
             os.fsync(self._descriptor)
 
     def _open(self) -> int:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        while True:
-            path = self._directory / f"{new_id()}.{os.getpid()}{SUFFIX}"
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_SH)
-                if os.fstat(descriptor).st_nlink:
-                    return descriptor
-            except OSError:
-                os.close(descriptor)
-                raise
-            # Intake saw the file before it was held, took it for a dead process's and deleted it.
-            os.close(descriptor)
+        return open_held(self._directory, lambda: f"{new_id()}.{os.getpid()}{SUFFIX}", os.O_WRONLY | os.O_APPEND)
 
     def _close(self) -> None:
         if self._descriptor is not None:
@@ -127,6 +116,26 @@ def _forked() -> None:
 
 
 os.register_at_fork(after_in_child=_forked)
+
+
+def open_held(directory: Path, new_name: Callable[[], str], flags: int) -> int:
+    """A descriptor of a new file in `directory` that is held, so that intake leaves it to its process.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while True:
+        descriptor = os.open(directory / new_name(), flags | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+        except OSError:
+            os.close(descriptor)
+            raise
+        # Intake saw the file before it was held, took it for a dead process's and deleted it.
+        os.close(descriptor)
 
 
 def line_of(envelope: Envelope) -> bytes:

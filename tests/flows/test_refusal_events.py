@@ -19,6 +19,8 @@ def told(server: Installation, event_type: str) -> list[dict[str, object]]:
     intake = Intake(server.services.database, spool_directory(server.settings))
     while intake.step():
         pass
+    server.services.tallies.close()
+    intake.step()
     intake.close()
     return recorded(server, event_type)
 
@@ -36,6 +38,26 @@ def test_a_wrong_secret_is_told(relying_party: RelyingParty, endpoint: str) -> N
             "endpoint": endpoint,
         }
     ]
+
+
+@pytest.mark.parametrize("client_id", ["app", "nobody"])
+def test_a_flood_of_wrong_secrets_is_told_ten_times_and_counted(relying_party: RelyingParty, client_id: str) -> None:
+    server = relying_party.installation
+    for _ in range(40):
+        assert replace(relying_party, client_id=client_id, secret="wrong").ask("token", "anything").status == 401
+    assert len(told(server, "ClientAuthenticationFailed")) == 10
+    (event,) = told(server, "RefusalsCounted")
+    reason = "secret_wrong" if client_id == "app" else "client_unknown"
+    assert (event["event"], event["reason"], event["count"]) == ("ClientAuthenticationFailed", reason, 30)
+
+
+def test_a_flood_of_foreign_redirect_uris_is_told_ten_times_and_counted(relying_party: RelyingParty) -> None:
+    server, browser = relying_party.installation, Browser(relying_party.installation)
+    for number in range(25):
+        relying_party.request(browser, redirect_uri=f"https://evil.example/{number}")
+    assert len(told(server, "AuthorizationRefused")) == 10
+    (event,) = told(server, "RefusalsCounted")
+    assert (event["client_id"], event["reason"], event["count"]) == ("app", "redirect_uri_not_registered", 15)
 
 
 def test_the_name_of_an_unknown_client_is_not_kept(server: Installation) -> None:
