@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from authserver.authorize import prompts
+from authserver.authorize.checks.parameters import UNDERSTOOD
 from authserver.authorize.context import Context
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome
 from authserver.authorize.response import CodeResponder
@@ -96,7 +97,7 @@ class Dispatcher:
                 unit,
                 browser,
                 purpose=PURPOSE,
-                request={"pairs": [list(pair) for pair in context.parameters.pairs]},
+                request={"pairs": [list(pair) for pair in context.parameters.only(UNDERSTOOD).pairs]},
                 client_id=context.verified_client.id,
                 received_at=context.received_at,
                 session_id=situation.session.id if situation.session else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from authserver.authorize import pipeline
+from authserver.authorize.checks.parameters import UNDERSTOOD
 from authserver.authorize.context import Context, Via
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.login.interactions import InteractionUnavailable
@@ -47,7 +48,7 @@ class AuthorizeEndpoint:
     def _keep(self, context: Context) -> Response:
         """Another site's POST: verified first, then continued by GET with the browser's cookies."""
         pipeline.run(context, self._services.authorize_collaborators)
-        return self._posted.keep(context.parameters, paths.AUTHORIZE)
+        return self._posted.keep(context.parameters.only(UNDERSTOOD), paths.AUTHORIZE)
 
     def _begin(self, request: Request, context: Context) -> Response:
         services = self._services

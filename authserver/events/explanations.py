@@ -30,6 +30,8 @@ KEPT_SECONDS = 7 * 86400
 LONGEST_QUEUE = 1000
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 BATCH = 100
+LONGEST_NAME, LONGEST_VALUE, MOST_DETAILS = 64, 500, 10
+"""Of an explanation: characters of a detail's name and value and of the description, and how many details."""
 
 log = get_logger(__name__)
 
@@ -88,16 +90,18 @@ class Explanations:
     ) -> str:
         """Keep a refusal that is no error of a protocol, the edge's for example, and return its reference."""
         reference = new_reference()
+        # Most of what explains a refusal is of the requester's making, so what is kept of it is bounded here.
+        shown = [(name[:LONGEST_NAME], value[:LONGEST_VALUE]) for name, value in (details or {}).items()]
         refusal = Refusal(
             reference=reference,
             error=code,
-            description=description,
+            description=description[:LONGEST_VALUE],
             reason=reason,
             spec=spec,
             setting=setting[:255],
             endpoint=endpoint,
-            client_id=client_id,
-            details=dict(details or {}),
+            client_id=client_id[:255] if client_id else None,
+            details=dict(shown[:MOST_DETAILS]),
             correlation_id=context.current().correlation_id,
             expires_at=validity.after(KEPT_SECONDS),
         )

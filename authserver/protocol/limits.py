@@ -17,7 +17,10 @@ HEADER_COUNT = 100
 CORRELATION_ID_LENGTH = 128
 
 PARAMETERS_LENGTH = 32768
-"""Characters of all names and values of an authorization request, which is kept while the person signs in."""
+"""Characters of all names and values of an authorization request, those that mean nothing here included."""
+
+REQUEST_BYTES = 12288
+"""Bytes of what of an authorization request is kept while the person signs in: anybody may begin one."""
 
 PARAMETER_LENGTH = 8192
 PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
@@ -30,12 +33,14 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
         "code_verifier": 128,
         "display": 32,
         "grant_type": 256,
+        "id_token_hint": 8192,
         "login_hint": 512,
         "max_age": 16,
         "nonce": 2048,
         "password": 1024,
         "prompt": 64,
         "redirect_uri": 2048,
+        "resource": 2048,
         "response_mode": 64,
         "response_type": 64,
         "scope": 4096,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -48,6 +48,10 @@ class Parameters:
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Every pair as it came, empty values included."""
         return self._pairs
+
+    def only(self, names: Collection[str]) -> Parameters:
+        """Those of `names` that have a value."""
+        return Parameters([pair for pair in self._pairs if pair[1] and pair[0] in names])
 
     def names(self) -> frozenset[str]:
         """The names that have a value."""

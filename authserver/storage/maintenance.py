@@ -39,7 +39,8 @@ ACCESS_TOKENS_KEPT: Final = HOUR
 """Longer than any clock is allowed to be slow."""
 SESSIONS_KEPT: Final = 30 * DAY
 GRANTS_KEPT: Final = 30 * DAY
-IDLE_BROWSERS_KEPT: Final = DAY
+IDLE_BROWSERS_KEPT: Final = 2 * HOUR
+"""Nobody was ever signed in in them: whoever comes back is a new browser, and anybody can make a hundred a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def sweep_sessions(database: Database) -> int:
 
 
 def sweep_browsers(database: Database) -> int:
-    """Browsers in which nobody is signed in and nothing is under way, a day after they were last seen."""
+    """Browsers in which nobody is signed in and nothing is under way, two hours after they were last seen."""
 
     def is_over() -> ColumnElement[bool]:
         in_use = exists().where(Session.browser_id == Browser.id) | exists().where(Interaction.browser_id == Browser.id)

@@ -8,8 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from authserver.authorize.checks.parameters import UNDERSTOOD
 from authserver.storage import Database
+from authserver.storage.models.sessions import Interaction
 from tests.installation import PASSWORD, Answer, Installation, install
 from tests.relying_party import Browser, RelyingParty, hidden_fields
 
@@ -26,6 +29,27 @@ def at_consent(party: RelyingParty, browser: Browser) -> Answer:
     page = browser.sign_in(party.request(browser))
     assert browser.path == "/consent"
     return page
+
+
+def test_only_what_is_understood_is_kept(relying_party: RelyingParty, browser: Browser) -> None:
+    relying_party.request(browser, tracking="x" * 5000, claims="y" * 1000, ui_locales="de")
+    with relying_party.installation.reading() as unit:
+        interaction = unit.session.scalars(select(Interaction)).one()
+    kept = dict(interaction.request["pairs"])
+    assert kept.keys() <= UNDERSTOOD
+    assert kept["ui_locales"] == "de"
+
+
+def test_a_request_that_is_too_long_to_keep_is_a_page_that_names_the_limit(
+    relying_party: RelyingParty, browser: Browser
+) -> None:
+    form = {"client_id": "app", "state": "s" * 4000, "id_token_hint": "h" * 8000, "nonce": "n" * 2000}
+    answer = browser.open("/oauth2/authorize", form=form, follow=False)
+    assert answer.status == 400
+    assert "12288 bytes" in answer.text
+    assert relying_party.installation.why(answer) == "request_too_long"
+    with relying_party.installation.reading() as unit:
+        assert unit.session.scalars(select(Interaction)).all() == []
 
 
 @pytest.mark.parametrize("path", ["/login", "/oauth2/authorize/resume"])

@@ -6,7 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
+from authserver.storage.models.state import EphemeralValue
 from tests.installation import Answer
 from tests.relying_party import Browser, RelyingParty
 
@@ -37,6 +39,15 @@ def test_session_is_seen_although_the_post_came_without_cookies(relying_party: R
     response = relying_party.response(browser.open(kept.location))
     assert "code" in response
     assert before.items() <= browser.cookies.items(), "the browser keeps being the one it was"
+
+
+def test_only_what_is_understood_is_kept(relying_party: RelyingParty, browser: Browser) -> None:
+    kept = post(relying_party, browser, CROSS_SITE, tracking="x" * 5000)
+    assert kept.status == 303
+    with relying_party.installation.reading() as unit:
+        (row,) = unit.session.scalars(select(EphemeralValue).where(EphemeralValue.key.contains("posted:")))
+    assert b"redirect_uri" in row.value
+    assert b"tracking" not in row.value
 
 
 @pytest.mark.parametrize("origin", ["https://app.example", "null", "http://127.0.0.1:9"])

@@ -16,6 +16,28 @@ from authserver.protocol.errors import (
 
 MAY_REPEAT = frozenset({"resource"})
 
+UNDERSTOOD = frozenset(
+    {
+        "client_id",
+        "redirect_uri",
+        "response_type",
+        "response_mode",
+        "scope",
+        "resource",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "prompt",
+        "max_age",
+        "id_token_hint",
+        "login_hint",
+        "ui_locales",
+    }
+)
+"""What is read anywhere on the way to the answer, and so what is kept while the person signs in; the rest is ignored
+(RFC 6749 §3.1) and forgotten."""
+
 UNSUPPORTED: tuple[tuple[str, type[ProtocolError], str], ...] = (
     ("request", RequestNotSupported, "OIDC Core §6.1"),
     ("request_uri", RequestURINotSupported, "OIDC Core §6.2"),
@@ -24,7 +46,7 @@ UNSUPPORTED: tuple[tuple[str, type[ProtocolError], str], ...] = (
 
 
 def reject_long_parameters(context: Context, _: Collaborators) -> None:
-    """No parameter is longer than its limit; the refusal names the limit."""
+    """No parameter is longer than its limit, nor is what would be kept of them; the refusal names the limit."""
     total = 0
     for name, value in context.parameters.pairs:
         limit = limits.of_parameter(name)
@@ -34,6 +56,12 @@ def reject_long_parameters(context: Context, _: Collaborators) -> None:
     if total > limits.PARAMETERS_LENGTH:
         raise UntrustedRequest(
             f"The parameters may have {limits.PARAMETERS_LENGTH} characters together.", reason="request_too_long"
+        )
+    kept = context.parameters.only(UNDERSTOOD).pairs
+    if sum(len(name) + len(value.encode()) for name, value in kept) > limits.REQUEST_BYTES:
+        raise UntrustedRequest(
+            f"The parameters of an authorization request may have {limits.REQUEST_BYTES} bytes together.",
+            reason="request_too_long",
         )
 
 

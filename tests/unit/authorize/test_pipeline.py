@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+import authserver
 from authserver.authorize import pipeline
 from authserver.authorize.checks import clients, parameters, proof, responses, scopes
 from authserver.authorize.context import Context, Via
+from authserver.endpoints import authorize
 from authserver.protocol import limits
 from authserver.protocol.errors import UntrustedRequest
 from authserver.protocol.messages import Parameters
@@ -56,6 +60,24 @@ def test_what_is_long_is_refused_with_the_limit_named(pairs: list[tuple[str, str
         parameters.reject_long_parameters(Context(Parameters(pairs)), cast("Any", None))
     assert refused.value.reason == reason
     assert any(char.isdigit() for char in refused.value.description)
+
+
+def test_what_would_be_kept_is_bounded_in_bytes() -> None:
+    pairs = [("state", "\N{SNOWMAN}" * 4000), ("login_hint", "x" * 400)]
+    with pytest.raises(UntrustedRequest, match="request_too_long") as refused:
+        parameters.reject_long_parameters(Context(Parameters(pairs)), cast("Any", None))
+    assert str(limits.REQUEST_BYTES) in refused.value.description
+    ignored = [("other", "\N{SNOWMAN}" * 8000), ("state", "x" * 4000)]
+    parameters.reject_long_parameters(Context(Parameters(ignored)), cast("Any", None))
+
+
+def test_every_parameter_that_is_read_is_kept() -> None:
+    packages = [Path(authserver.__file__).parent / name for name in ("authorize", "interaction")]
+    source = "".join(path.read_text() for package in packages for path in package.rglob("*.py"))
+    source += Path(authorize.__file__).read_text()
+    read = set(re.findall(r'(?:context|parameters)\.(?:get|all)\("(\w+)"\)', source))
+    assert read <= parameters.UNDERSTOOD
+    assert len(read) >= len(parameters.UNDERSTOOD) - 1
 
 
 def test_longest_allowed_values_pass() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
@@ -20,6 +20,9 @@ from authserver.storage.models.grants import AccessToken, AuthorizationCode, Gra
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
 from authserver.storage.models.users import User
+
+STRANGERS = 10_750
+"""More than one run of a sweep deals with."""
 
 pytestmark = pytest.mark.usefixtures("frozen_time")
 
@@ -193,7 +196,8 @@ def test_grants_that_needed_their_session_end_before_it_is_swept(database: Datab
 def test_browsers_without_sessions_are_swept(database: Database) -> None:
     with database.unit() as unit:
         _browser(unit, validity.after(-1))
-        _browser(unit, validity.after(DAY), last_seen_at=validity.after(-2 * DAY))
+        _browser(unit, validity.after(DAY), last_seen_at=validity.after(-2 * HOUR))
+        _browser(unit, validity.after(DAY), last_seen_at=validity.after(-2 * HOUR + 1))
         _browser(unit, validity.after(DAY))
         _session(unit, validity.after(DAY), browser_id=_browser(unit, validity.after(-1)).id)
         busy = _browser(unit, validity.after(-1))
@@ -220,6 +224,30 @@ def test_a_sweep_works_in_pieces_and_stops_for_breath(database: Database, monkey
         for _ in range(8):
             _value(unit, validity.after(-1))
     assert [_run("ephemeral", database) for _ in range(3)] == [6, 2, 0]
+
+
+def test_a_flood_of_strangers_is_swept_whole_in_bounded_pieces(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pieces: list[int] = []
+    run = maintenance._run
+
+    def watched(*arguments: Any) -> int:
+        pieces.append(run(*arguments))
+        return pieces[-1]
+
+    monkeypatch.setattr(maintenance, "_run", watched)
+    moment = validity.after(-3 * HOUR)
+    times = {"expires_at": moment, "created_at": moment, "last_seen_at": moment}
+    browsers = [{"id": new_id(), "sso_digest": _digest(), "page_digest": _digest(), **times} for _ in range(STRANGERS)]
+    with database.unit() as unit:
+        unit.session.execute(insert(Browser), browsers)
+        rows = [{"id": new_id(), "digest": _digest(), "browser_id": row["id"], **times} for row in browsers]
+        unit.session.execute(insert(Interaction), rows)
+    for name, kind in (("interactions", Interaction), ("browsers", Browser)):
+        assert [_run(name, database) for _ in range(3)] == [10_000, STRANGERS - 10_000, 0]
+        assert _count(database, kind) == 0
+    assert max(pieces) == maintenance.BATCH
 
 
 def test_every_job_runs_on_an_empty_database(database: Database) -> None:
