@@ -168,6 +168,14 @@ def _refusal_page(side: Border, request: Request, refusal: Refusal) -> Response:
     return side.pages.render(page, request, status=refusal.status)
 
 
+def rehearse(settings: Settings) -> None:
+    """Build the server and let it go: a process that was forked afterwards has less to prepare and to hold.
+
+    Nothing stays open; no connection is made and no thread started.
+    """
+    mount(settings).services.close()
+
+
 def create_app(settings: Settings | None = None) -> flask.Flask:
     """The Flask application with everything mounted, for servers and tests that want Flask."""
     return mount(settings or _load()).flask_app

@@ -1,17 +1,20 @@
-"""What `doctor` finds in the database: credentials that were handed out for a beginning and are still there."""
+"""What `doctor` finds in the database: credentials that were handed out for a beginning and are still there.
+
+The database is imported when it is asked: in development `doctor` does without.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from authserver import storage
-from authserver.cli.init import ADMINISTRATOR
-from authserver.cli.quickstart import DEMO, GATEWAY, MARK
+from authserver.access.roles import ADMINISTRATOR
 from authserver.settings import Settings
-from authserver.storage import Unit, migrations
+
+if TYPE_CHECKING:
+    from authserver.storage import Unit
 
 ASKED_IN: Final = frozenset({"production", "staging"})
 """Elsewhere the demo and its credentials are what one wants."""
@@ -41,6 +44,9 @@ def database_findings(settings: Settings) -> tuple[list[DatabaseFinding], str]:
         return [], ""
     if settings.database_url.startswith(SQLITE) and not Path(settings.database_url.removeprefix(SQLITE)).exists():
         return [], "The database was not asked: its file is not there"
+    from authserver import storage
+    from authserver.storage import migrations
+
     database = storage.open(settings)
     try:
         migrations.require_head(database)
@@ -57,6 +63,8 @@ def database_findings(settings: Settings) -> tuple[list[DatabaseFinding], str]:
 
 def _demo(unit: Unit) -> Iterator[DatabaseFinding]:
     """The clients that `quickstart` made. Clients of these names in an installation without a demo are its own."""
+    from authserver.cli.quickstart import DEMO, GATEWAY, MARK
+
     if MARK not in unit.versions.read():
         return
     for client_id in (DEMO, GATEWAY):

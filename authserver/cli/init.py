@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from authserver.access.registration import seed_standard_scopes
+from authserver.access.roles import ADMINISTRATOR, SYSTEM_ROLES
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_json, read_secret
 from authserver.identity.addresses import Email, Username
@@ -22,10 +23,9 @@ from authserver.storage import locks, migrations
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
 
-ADMINISTRATOR = "admin"
-"""The role that may do everything, and the user name of its first holder."""
+FIRST_NAME = ADMINISTRATOR
+"""The user name of the first administrator."""
 
-ROLES = {ADMINISTRATOR: "May administer this server", "user": "May sign in"}
 PASSWORD_FILE = "admin-password"
 LOCK = "init"
 
@@ -95,7 +95,7 @@ def initialise(installation: Installation, wish: AdministratorWish, password_fil
         imported = import_directory(unit, installation.settings.keys_dir, installation.rotation)
         kids = [item.kid for item in imported if item.outcome != "known"]
         kids += installation.rotation.ensure(unit)
-        for name, description in ROLES.items():
+        for name, description in SYSTEM_ROLES.items():
             unit.roles.ensure(name, description, is_system=True)
         seed_standard_scopes(unit)
         administrator = None
@@ -120,7 +120,7 @@ def _prepare_administrator(installation: Installation, wish: AdministratorWish) 
             return None
     email = Email.parse(wish.email) if wish.email else None
     if wish.password is not None:
-        return _Prepared(email, installation.passwords.prepare(wish.password, None, ADMINISTRATOR, wish.email), None)
+        return _Prepared(email, installation.passwords.prepare(wish.password, None, FIRST_NAME, wish.email), None)
     password, hashed = installation.passwords.prepare_one_time()
     return _Prepared(email, hashed, password)
 
@@ -132,7 +132,7 @@ def _create_administrator(
         _write_private(password_file, prepared.one_time_password)
     new = NewUser(
         email=prepared.email,
-        username=Username.parse(ADMINISTRATOR),
+        username=Username.parse(FIRST_NAME),
         password=prepared.hashed,
         password_must_change=prepared.one_time_password is not None,
         email_verified=prepared.email is not None,

@@ -11,7 +11,7 @@ import click
 
 from authserver import storage
 from authserver.access.registration import ResourceMetadata
-from authserver.cli.init import ADMINISTRATOR, LOCK, AdministratorWish, Initialised, initialise
+from authserver.cli.init import FIRST_NAME, LOCK, AdministratorWish, Initialised, initialise
 from authserver.cli.installation import Installation
 from authserver.cli.serve import run
 from authserver.clients.metadata import ClientMetadata
@@ -136,7 +136,7 @@ def _later_lines() -> list[str]:
         "",
         f"  {program} clients rotate-secret {DEMO}",
         f"  {program} clients rotate-secret {GATEWAY}",
-        f"  {program} users reset-password {ADMINISTRATOR}",
+        f"  {program} users reset-password {FIRST_NAME}",
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,14 @@ def options_of(settings: Settings) -> ServeOptions:
         graceful_timeout=settings.graceful_timeout,
         on_reload=_reload,
         background=_background(settings) if settings.worker_enabled else None,
+        rehearsal=partial(_rehearse, settings),
     )
+
+
+def _rehearse(settings: Settings) -> None:
+    from authserver import app
+
+    app.rehearse(settings)
 
 
 def _reload() -> None:

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from authserver.access import consents
-from authserver.cli.init import ADMINISTRATOR
+from authserver.access.roles import ADMINISTRATOR
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
 from authserver.identity.addresses import Email, Username

@@ -12,8 +12,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Self
 
-from email_validator import EmailNotValidError, validate_email
-
 from authserver.protocol.errors import ValidationError
 
 MAX_EMAIL: Final = 254
@@ -39,10 +37,7 @@ class Email:
         Raises:
             ValidationError: not an address by its form (RFC 5321 §4.1.2, RFC 6531 §3.3).
         """
-        try:
-            local, domain, ascii_domain = _checked_parts(text.strip())
-        except EmailNotValidError as error:
-            raise ValidationError("The e-mail address is not valid.", field="email") from error
+        local, domain, ascii_domain = _checked_parts(text.strip())
         # The domain in its ASCII form: IDNA tells names apart that folding would make one (RFC 5891 §4).
         address, key = f"{local}@{domain}", f"{_folded(local)}@{ascii_domain}"
         if len(key) > MAX_EMAIL or len(address) > MAX_EMAIL:
@@ -175,8 +170,13 @@ def _checked_parts(text: str) -> tuple[str, str, str]:
     typed it. Names of one's own network (RFC 6761 §6.2, §6.3; RFC 6762 §3) are
     the operator's to use; the validator refuses them, so it sees them below another one.
     """
+    from email_validator import EmailNotValidError, validate_email
+
     suffix = ".example.com" if text.lower().endswith(LOCAL_DOMAINS) else ""
-    found = validate_email(text + suffix, check_deliverability=False, strict=True)
+    try:
+        found = validate_email(text + suffix, check_deliverability=False, strict=True)
+    except EmailNotValidError as error:
+        raise ValidationError("The e-mail address is not valid.", field="email") from error
     return found.local_part, found.domain.removesuffix(suffix), found.ascii_domain.removesuffix(suffix)
 
 

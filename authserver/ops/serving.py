@@ -37,6 +37,8 @@ class ServeOptions:
         background: work for one process beside the workers, until its event is set.
         on_reload: called in the main process when it is told to reload, before it replaces its workers.
         preloaded: modules imported before the workers are forked, so that they share the memory.
+        rehearsal: builds the server and lets it go, before the workers are forked. What Python and the libraries
+            prepare at first use is then prepared once, in memory that the workers share.
     """
 
     host: str
@@ -52,6 +54,7 @@ class ServeOptions:
     on_reload: Callable[[], None] | None = None
     target: str = TARGET
     preloaded: Sequence[str] = PRELOADED
+    rehearsal: Callable[[], None] | None = None
 
     @property
     def metrics_directory(self) -> Path:
@@ -63,14 +66,18 @@ class ServeOptions:
         return max(SHORTEST_LIFETIME, int(self.lifetime * uniform(0.9, 1.1)))  # noqa: S311 - jitter, not a secret
 
 
-def preload(modules: Sequence[str]) -> None:
-    """Import code before the fork and keep the collector off it, so that workers share its pages.
+def preload(options: ServeOptions) -> None:
+    """Import and rehearse before the fork and keep the collector off what is there, so that workers share its pages.
 
-    Nothing is built here: connections, threads and pools must start after the fork.
+    Nothing that was built stays: connections, threads and pools must start after the fork.
     """
-    for name in modules:
+    gc.disable()
+    for name in options.preloaded:
         if find_spec(name) is not None:
             importlib.import_module(name)
+    if options.rehearsal is not None:
+        options.rehearsal()
+    gc.enable()
     gc.collect()
     gc.freeze()
 

@@ -82,7 +82,7 @@ def serve(options: ServeOptions) -> None:
     background: BackgroundProcess | None = None
     try:
         listening = listen(options.host, options.port, options.graceful_timeout if lock.after_crash else 0)
-        preload(options.preloaded)
+        preload(options)
         begin_instance(options)
         if options.background is not None:
             background = BackgroundProcess(options.background, options.graceful_timeout)

@@ -126,7 +126,7 @@ class _Instance:
         self._lock = instance_lock.acquire(options.instance_dir, options.port)
         if self._lock.after_crash:
             listen(options.host, options.port, options.graceful_timeout).close()
-        preload(options.preloaded)
+        preload(options)
         begin_instance(options)
 
     def when_ready(self, _arbiter: Any) -> None:

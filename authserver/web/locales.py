@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import gettext
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -120,7 +121,13 @@ def _query(request: Request) -> dict[str, str]:
         return {}
 
 
-def _load(folder: Path) -> Iterable[Language]:
+@cache
+def _load(folder: Path) -> tuple[Language, ...]:
+    """Every language, read once: they never change, and workers share what was read before they were forked."""
+    return tuple(_languages(folder))
+
+
+def _languages(folder: Path) -> Iterator[Language]:
     for path in sorted(folder.glob("*/LC_MESSAGES/messages.po")):
         locale = Locale.parse(path.parent.parent.name)
         yield Language(
