@@ -127,9 +127,10 @@ def mount(settings: Settings, services: Services | None = None) -> Mounted:
 
     pages = (*page_routes(side), *playground_routes(side, server))
 
-    def page(request: Request, refusal: Refusal) -> Response:
-        return _refusal_page(side, request, refusal)
-
+    page = PageRenderer(
+        explain=lambda request, refusal: _explained(services, request, refusal),
+        render=lambda request, refusal, reference: _refusal_page(side, request, refusal, reference),
+    )
     table = Routes((*machine, *pages))
     flask_app = flask_application.create(settings, table, limiter, Refusals(table.kind_of, page))
     in_flask = WSGIHandler(flask_app.wsgi_app)
@@ -152,9 +153,9 @@ def edge(services: Services, routes: Routes, limiter: RateLimiter, page: PageRen
     )
 
 
-def _refusal_page(side: Border, request: Request, refusal: Refusal) -> Response:
-    """What the edge refuses, as a page, explained behind a reference like every refusal that a person sees."""
-    reference = side.services.explanations.keep_words(
+def _explained(services: Services, request: Request, refusal: Refusal) -> str:
+    """The reference behind which is kept why the edge refused a request, as for every other refusal."""
+    return services.explanations.keep_words(
         refusal.code,
         refusal.description,
         refusal.reason,
@@ -163,6 +164,10 @@ def _refusal_page(side: Border, request: Request, refusal: Refusal) -> Response:
         setting=refusal.setting,
         details={"method": request.method, "path": request.path[:PATH_KEPT]},
     )
+
+
+def _refusal_page(side: Border, request: Request, refusal: Refusal, reference: str) -> Response:
+    """What the edge refuses, as a page."""
     retry_after = next((int(value) for name, value in refusal.headers if name == "Retry-After"), 0)
     page = ErrorPage(code=refusal.code, reference=reference, description=refusal.description, retry_after=retry_after)
     return side.pages.render(page, request, status=refusal.status)

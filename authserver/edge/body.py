@@ -85,12 +85,11 @@ class BodyReader:
             setting="max_body_bytes",
         )
 
-    @staticmethod
-    def _too_slow() -> Refusal:
+    def _too_slow(self) -> Refusal:
         return Refusal(
             408,
             "invalid_request",
-            "The body took too long to arrive",
+            f"The body took too long to arrive. It may take {self._timeout:g} seconds, and less when many are waiting",
             CLOSE,
             reason="body_too_slow",
             spec="RFC 9110 §15.5.9",
@@ -125,7 +124,9 @@ class BodyReader:
         except (OSError, ValueError) as error:
             if reading.expired:
                 return b"", reading
-            raise Refusal(400, "invalid_request", "The body could not be read", reason="body_unreadable") from error
+            raise Refusal(
+                400, "invalid_request", "The body could not be read to its end", reason="body_unreadable"
+            ) from error
         finally:
             del self._readings[thread]
 

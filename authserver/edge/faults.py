@@ -31,11 +31,11 @@ class Faults:
         except Exception as error:
             if is_outage(error):
                 _log.error("the database does not answer", extra={"path": request.path, "cause": type(error).__name__})
-                text = "Try again shortly"
+                text = "The server cannot answer at the moment. Try again in a second"
                 away = Refusal(
                     503, "temporarily_unavailable", text, RETRY, reason="database_unavailable", spec="RFC 9110 §15.6.4"
                 )
                 return self._refusals(request, away)
             _log.exception("unexpected error", extra={"path": request.path})
-            text = "Something went wrong on our side"
+            text = "Something went wrong on our side. Who runs this server finds it by the reference"
             return self._refusals(request, Refusal(500, "server_error", text, reason="unexpected_error"))

@@ -57,7 +57,7 @@ class Host:
             return redirect(
                 self._origin + quote(request.path) + (f"?{request.query_string}" if request.query_string else "")
             )
-        text = "This server does not answer for this Host"
+        text = "This server does not answer for this Host. It does for that of its issuer and for those it was told"
         refusal = Refusal(
             400, "invalid_request", text, reason="host_unknown", spec="RFC 9110 §7.2", setting="allowed_hosts"
         )

@@ -78,7 +78,8 @@ def refusal(exceeded: Exceeded) -> Refusal:
     return Refusal(
         429,
         "slow_down",
-        "Too many requests; try again later",
+        f"Too many requests. There may be {exceeded.limit} in {exceeded.window} seconds; "
+        f"try again in {exceeded.retry_after} seconds",
         headers,
         reason="rate_limited",
         spec="RFC 6585 §4",

@@ -17,7 +17,7 @@ class Refusal(Exception):
     Attributes:
         status: the HTTP status.
         code: the registered error code, or a word of ours where none fits.
-        description: public; names the limit where one was passed.
+        description: public; says what was wrong and what is allowed, with the limit where one was passed.
         headers: further headers of the answer, `Retry-After` for example.
         reason: stable private word for `authserver explain`.
         spec: the section that demands the refusal.
@@ -33,42 +33,59 @@ class Refusal(Exception):
     setting: str = ""
 
 
-PageRenderer = Callable[[Request, Refusal], Response]
+@dataclass(frozen=True, slots=True)
+class PageRenderer:
+    """What is injected, because the edge knows neither templates nor storage.
+
+    Attributes:
+        explain: keeps why a request was refused; the reference to show.
+        render: the page of a refusal, with its reference.
+    """
+
+    explain: Callable[[Request, Refusal], str]
+    render: Callable[[Request, Refusal, str], Response]
 
 
 class Refusals:
-    """Renders a refusal by the kind of its path; `page` is injected, because the edge knows no templates."""
+    """Renders a refusal by the kind of its path. Whatever the form, it has what was wrong and a reference."""
 
     def __init__(self, kind_of: Callable[[str], Kind], page: PageRenderer | None = None) -> None:
         self._kind_of = kind_of
-        self._page = page or _plain
+        self._page = page or PageRenderer(_correlation_id, _plain)
 
     def __call__(self, request: Request, refusal: Refusal) -> Response:
         """The answer for `refusal`."""
+        reference = self._page.explain(request, refusal)
         if request.path.startswith(("/api/", "/internal/")):
-            answer = _api(request, refusal)
+            answer = _api(request, refusal, reference)
         elif self._kind_of(request.path) in {"page", "frame"} and "application/json" not in _accept(request):
-            answer = self._page(request, refusal)
+            answer = self._page.render(request, refusal, reference)
         else:
-            answer = json_response({"error": refusal.code, "error_description": refusal.description}, refusal.status)
+            description = f"{refusal.description} (reference {reference})"
+            answer = json_response({"error": refusal.code, "error_description": description}, refusal.status)
         return answer.with_headers(*refusal.headers)
+
+
+def _correlation_id(request: Request, _: Refusal) -> str:
+    return request.correlation_id
 
 
 def _accept(request: Request) -> str:
     return request.headers.get("accept", "")
 
 
-def _api(request: Request, refusal: Refusal) -> Response:
+def _api(request: Request, refusal: Refusal, reference: str) -> Response:
     body = {
         "statusCode": refusal.status,
         "message": refusal.description,
         "error": HTTPStatus(refusal.status).phrase,
         "code": refusal.code,
+        "details": {"reference": reference},
         "correlationId": request.correlation_id,
     }
     return json_response(body, refusal.status)
 
 
-def _plain(request: Request, refusal: Refusal) -> Response:
-    text = f"{refusal.description}\n\nReference: {request.correlation_id}\n"
+def _plain(_: Request, refusal: Refusal, reference: str) -> Response:
+    text = f"{refusal.description}\n\nReference: {reference}\n"
     return Response(refusal.status, (("Content-Type", "text/plain; charset=utf-8"), *NO_STORE), text.encode())

@@ -99,7 +99,8 @@ class Routes:
         if route is None:
             if self._fallback is not None:
                 return self._fallback(request)
-            raise Refusal(404, "not_found", "There is nothing here", reason="path_unknown", spec="RFC 9110 §15.5.5")
+            text = "There is nothing at this address. /.well-known/openid-configuration lists the endpoints"
+            raise Refusal(404, "not_found", text, reason="path_unknown", spec="RFC 9110 §15.5.5")
         handler = self._handlers.get((route.path, request.method))
         return handler(request) if handler is not None else self._not_allowed(route, request)
 
@@ -108,7 +109,7 @@ class Routes:
         allow = ("Allow", ", ".join(sorted({*methods, "OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))))
         if request.method == "OPTIONS":
             return Response(204, (allow,))
-        text = f"This address takes {' and '.join(methods)}"
+        text = f"The method is not allowed here. This address takes {' and '.join(methods)}"
         spec = "RFC 9110 §15.5.6"
         raise Refusal(405, "invalid_request", text, (allow,), reason="method_not_allowed", spec=spec)
 

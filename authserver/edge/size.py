@@ -50,8 +50,8 @@ def _check_parameters(request: Request) -> None:
         if request.body and request.is_form:
             _check_lengths(request.form)
     except ValueError as error:
-        text = "The parameters are not well-formed UTF-8, or too many"
-        raise Refusal(400, "invalid_request", text, reason="parameters_malformed") from error
+        text = f"The parameters cannot be read. There may be {limits.FIELD_COUNT}, of percent-encoded UTF-8 without NUL"
+        raise Refusal(400, "invalid_request", text, reason="parameters_malformed", spec="RFC 6749 §B") from error
 
 
 def _check_lengths(parameters: Parameters) -> None:

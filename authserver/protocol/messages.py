@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from authserver.protocol.limits import FIELD_COUNT
+
 FORM_CONTENT_TYPE = "application/x-www-form-urlencoded"
 NO_STORE = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 
@@ -71,11 +73,11 @@ class Parameters:
         """Parse `application/x-www-form-urlencoded` text.
 
         Raises:
-            ValueError: more than 200 fields, bytes that are not UTF-8, or a NUL, which no database stores.
+            ValueError: more than `FIELD_COUNT` fields, bytes that are not UTF-8, or a NUL, which no database stores.
         """
         if not encoded:
             return cls()
-        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=200, errors="strict")
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=FIELD_COUNT, errors="strict")
         if "%00" in encoded or "\0" in encoded:
             raise ValueError("a parameter has a NUL character")
         return cls(pairs)

@@ -157,8 +157,7 @@ A refusal says two things. In public: a registered error code, a sentence, and a
 `DDGQL-TWLTY`. In private, behind that reference for seven days: a stable *reason*, the section that demands the
 refusal, and the client setting that decided. `authserver explain REFERENCE` prints them; the log line `refused` has
 reference and reason too. What the edge refuses before an endpoint is asked (a limit, a foreign `Host`, an oversize
-request) is explained in the same way where it is shown as a page; as JSON it has the request id of `X-Request-ID`
-alone, under which the log tells more.
+request) is explained in the same way.
 
 Where an error appears:
 

@@ -14,7 +14,7 @@ from authserver.edge.chain import Handler, amended, chain
 from authserver.edge.correlation import correlation
 from authserver.edge.faults import Faults
 from authserver.edge.headers import Kind, table_for
-from authserver.edge.refusals import Refusal, Refusals
+from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Routes
 from authserver.edge.security_headers import SecurityHeaders
 from authserver.protocol.messages import Request, Response
@@ -147,13 +147,25 @@ def test_the_api_is_refused_in_its_own_shape(refusals: Refusals) -> None:
         "message": "no",
         "error": "Bad Request",
         "code": "invalid_request",
+        "details": {"reference": "ref-1"},
         "correlationId": "ref-1",
     }
 
 
 def test_an_injected_page_renders_refusals_of_pages(routes: Routes) -> None:
-    refusals = Refusals(routes.kind_of, lambda request, refusal: Response(refusal.status, (), b"<h1>no</h1>"))
-    assert refusals(Request("GET", "/login"), Refusal(400, "invalid_request", "no")).body == b"<h1>no</h1>"
+    page = PageRenderer(lambda *_: "R", lambda _, refusal, reference: Response(refusal.status, (), reference.encode()))
+    refusals = Refusals(routes.kind_of, page)
+    assert refusals(Request("GET", "/login"), Refusal(400, "invalid_request", "no")).body == b"R"
+
+
+def test_a_refusal_in_json_has_the_reference_of_its_explanation(routes: Routes) -> None:
+    refusals = Refusals(routes.kind_of, PageRenderer(lambda *_: "R-1", lambda *_: Response(500)))
+    machine, api = (
+        json.loads(refusals(Request("POST", path), Refusal(400, "invalid_request", "No.")).body)
+        for path in ("/oauth2/token", "/api/v1/users")
+    )
+    assert machine == {"error": "invalid_request", "error_description": "No. (reference R-1)"}
+    assert api["details"] == {"reference": "R-1"}
 
 
 @pytest.fixture
