@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "resources": "Manage protected resources.",
         "scopes": "Manage scopes.",
         "keys": "Manage signing keys.",
+        "audit": "Check the audit log.",
         "token": "Verify and explain tokens.",
         "explain": "Say why a page or an endpoint refused.",
         "doctor": "Show the effective configuration and what is unsafe in it.",

@@ -1,13 +1,20 @@
-"""`authserver keys`: the keys that sign tokens."""
+"""`authserver keys`: the keys that sign tokens, and the seal on them."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from authserver.cli.installation import opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table
+from authserver.crypto.sealing import Sealer
+from authserver.events.spool import SUFFIX
+from authserver.events.worker import spool_directory
+from authserver.settings.values import sealing_key
+from authserver.signing import resealing
 from authserver.signing.keys import ALGORITHMS
 from authserver.signing.rotation import Rotated
 from authserver.storage.models.signing_keys import SigningKey
@@ -83,6 +90,35 @@ def retire(kid: str, remove: bool, as_json: bool) -> None:
         if found is not None:
             unit.session.refresh(found)
         values = {"kid": kid, "state": found.state if found is not None else "removed"}
+    if as_json:
+        print_json(values)
+    else:
+        print_fields(values)
+
+
+@keys.command("reseal")
+@click.option(
+    "--previous-key",
+    required=True,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The sealing key that was used until now.",
+)
+@json_option
+def reseal(previous_key: Path, as_json: bool) -> None:
+    """Bring signing keys and the keys of persons under a new sealing key, which the settings name already.
+
+    Nothing else may run meanwhile, and every event must have reached the audit log. All keys change, or none.
+    """
+    try:
+        previous = sealing_key(previous_key.read_text().strip())
+    except ValueError as error:
+        raise click.UsageError(f"{previous_key} {error}") from error
+    with opened() as installation, installation.database.unit() as unit:
+        if any(file.stat().st_size for file in spool_directory(installation.settings).glob(f"*{SUFFIX}")):
+            raise click.ClickException("the spool holds events: run the worker with the previous sealing key first")
+        done = resealing.reseal(unit, Sealer.of(installation.settings.sealing_key, previous))
+    values = asdict(done)
     if as_json:
         print_json(values)
     else:

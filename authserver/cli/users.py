@@ -13,6 +13,7 @@ from authserver.access import consents
 from authserver.access.roles import ADMINISTRATOR
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
+from authserver.events.persons import PersonKeys
 from authserver.identity.addresses import Email, Username
 from authserver.identity.passwords import NewPassword, strength
 from authserver.identity.profiles import stored_claims
@@ -29,6 +30,9 @@ _claims_option = click.option(
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE|-",
     help="A JSON object of standard claims (OpenID Connect Core §5.1); null takes one away.",
+)
+_remove_role_option = click.option(
+    "--remove-role", "removed_roles", multiple=True, metavar="NAME", help="A role to take away."
 )
 _role_option = click.option("--role", "roles", multiple=True, metavar="NAME", help="A role to give.")
 _admin_option = click.option("--admin", is_flag=True, help="Give the role of an administrator.")
@@ -111,13 +115,24 @@ def show(user: str, as_json: bool) -> None:
 @click.argument("user")
 @_claims_option
 @_role_option
+@_remove_role_option
 @_admin_option
 @json_option
-def update(user: str, claims: Path | None, roles: tuple[str, ...], admin: bool, as_json: bool) -> None:
-    """Change claims of a person, or give roles."""
+def update(
+    *,
+    user: str,
+    claims: Path | None,
+    roles: tuple[str, ...],
+    removed_roles: tuple[str, ...],
+    admin: bool,
+    as_json: bool,
+) -> None:
+    """Change claims of a person, give roles or take them away. The last administrator stays one."""
     wanted = _wanted_roles(roles, admin=admin)
-    if claims is None and not wanted:
+    if claims is None and not wanted and not removed_roles:
         raise click.UsageError("nothing to change was given")
+    if twice := set(wanted).intersection(removed_roles):
+        raise click.UsageError(f"{', '.join(sorted(twice))} cannot be given and taken away at once")
     values = _read_claims(claims)
     with opened() as installation:
         with installation.database.unit() as unit:
@@ -125,6 +140,8 @@ def update(user: str, claims: Path | None, roles: tuple[str, ...], admin: bool, 
             installation.users.update(unit, found, values)
             for role in wanted:
                 installation.users.assign_role(unit, found, role)
+            for role in removed_roles:
+                _take_role(installation, unit, found, role)
             shown = document(unit, found)
         _print(shown, as_json=as_json)
 
@@ -176,6 +193,28 @@ def reset_password(user: str, password_stdin: bool, as_json: bool) -> None:
         _print(shown | made | _judged(password), as_json=as_json)
 
 
+@users.command("erase")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def erase(user: str, yes: bool, as_json: bool) -> None:
+    """Delete an account and everything that is known about the person, for good.
+
+    What the audit log keeps about the person becomes unreadable; the log itself stays whole.
+    """
+    with opened() as installation:
+        keys = PersonKeys(installation.sealer)
+        with installation.database.reading() as unit:
+            sub = installation.users.get(unit, user).id
+        if not yes:
+            click.confirm(f"Erase {user} ({sub})? Nobody can undo this", abort=True, err=True)
+        with installation.database.unit() as unit:
+            found = installation.users.get(unit, sub)
+            _spare_last_administrator(unit, found)
+            installation.users.erase(unit, found, keys)
+    _print({"sub": sub, "erased": True}, as_json=as_json)
+
+
 @users.command("consents")
 @click.argument("user")
 @click.option("--revoke", "revoked", metavar="CLIENT_ID", help="Take the consent for this client back.")
@@ -194,6 +233,18 @@ def list_consents(user: str, revoked: str | None, as_json: bool) -> None:
         print_json(rows)
     else:
         print_table(("client_id", "scope", "resources", "updated_at"), rows)
+
+
+def _take_role(installation: Installation, unit: Unit, user: User, role: str) -> None:
+    if role == ADMINISTRATOR:
+        _spare_last_administrator(unit, user)
+    installation.users.take_role(unit, user, role)
+
+
+def _spare_last_administrator(unit: Unit, user: User) -> None:
+    """Refuse to leave the installation without an administrator; `init` would make another one."""
+    if [holder.id for holder in unit.roles.holders_of(ADMINISTRATOR)] == [user.id]:
+        raise click.ClickException("this is the last administrator; give the role to somebody else first")
 
 
 def _revoke_consent(installation: Installation, unit: Unit, user: User, client_id: str) -> None:

@@ -19,6 +19,7 @@ from authserver.storage import Database, Unit
 from authserver.storage.models.audit import AuditEntry
 
 KEY_BYTES: Final = 32
+PAGE: Final = 500
 _ACTIVE: Final = "1"
 
 
@@ -52,6 +53,20 @@ class PersonKeys:
     def erase(self, unit: Unit, user_id: str) -> None:
         """Destroys the key of a person. What it sealed can never be read again, in any backup of the log."""
         unit.user_keys.erase(_storable(user_id))
+
+    def reseal(self, unit: Unit) -> int:
+        """Brings every key under the active sealing key; how many were not.
+
+        Raises:
+            SealingError: a key lies under a sealing key that is not here.
+        """
+        changed, after = 0, ""
+        while page := unit.user_keys.page(PAGE, after):
+            for holder, sealed in page:
+                if not self._sealer.is_current(sealed):
+                    changed += unit.user_keys.replace_seal(holder, self._sealer.rewrap(sealed, _key_context(holder)))
+            after = page[-1][0]
+        return changed
 
     def origin(self, unit: Unit, entry: AuditEntry) -> Mapping[str, Any]:
         """Address and user agent of an entry; empty when there are none or the person was erased."""

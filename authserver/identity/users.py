@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from authserver.events.catalog import (
+    PersonErased,
     SessionEnded,
     UserAccountUnlocked,
     UserCreated,
@@ -18,9 +19,11 @@ from authserver.events.catalog import (
     UserDisabled,
     UserEnabled,
     UserRoleCreated,
+    UserRoleDeleted,
     UserUpdated,
 )
 from authserver.events.outbox import Recorder
+from authserver.events.persons import PersonKeys
 from authserver.identity import profiles
 from authserver.identity.addresses import Email, Username, login_key
 from authserver.identity.lockout import Lockout
@@ -34,6 +37,20 @@ from authserver.storage.unit import Unit
 ACTIVE: Final = "active"
 DISABLED: Final = "suspended"
 DELETED: Final = "deleted"
+
+_ABOUT_A_PERSON: Final = (
+    "username",
+    "username_key",
+    "email",
+    "email_key",
+    "password_hash",
+    "name",
+    "given_name",
+    "family_name",
+    "country",
+    "birth_date",
+    "phone_number",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +107,16 @@ class Users:
             found = unit.roles.ensure(role)
             unit.roles.assign(user.id, found)
             self._recorder.record(unit, UserRoleCreated(user_id=user.id, role=role))
+
+    def take_role(self, unit: Unit, user: User, role: str) -> None:
+        """Take a role from a person.
+
+        Raises:
+            NotFound: the person does not have it.
+        """
+        if not unit.roles.withdraw(user.id, role):
+            raise NotFound(f"This user does not have the role {role}.")
+        self._recorder.record(unit, UserRoleDeleted(user_id=user.id, role=role))
 
     def get(self, unit: Unit, reference: str) -> User:
         """The person that an id, an e-mail address or a user name names; deleted ones by id alone.
@@ -150,6 +177,19 @@ class Users:
         self._end_everything(unit, user, "user_deleted")
         unit.users.save(user)
         self._recorder.record(unit, UserDeleted(user_id=user.id))
+
+    def erase(self, unit: Unit, user: User, keys: PersonKeys) -> None:
+        """Delete an account and make unreadable what is known about the person, in the audit log too.
+
+        What is left is the id, and what happened to it. There is no way back.
+        """
+        self.delete(unit, user)
+        for name in _ABOUT_A_PERSON:
+            setattr(user, name, None)
+        user.claims, user.email_verified, user.phone_number_verified = {}, False, False
+        unit.users.save(user)
+        keys.erase(unit, user.id)
+        self._recorder.record(unit, PersonErased(user_id=user.id))
 
     def reset_password(self, unit: Unit, user: User, new: NewPassword, *, must_change: bool = True) -> None:
         """Replace a password without the old one; everything of the person ends, and so do locks."""

@@ -54,7 +54,7 @@ def _read(name: str, definition: Definition, default: Any, raw: Any) -> Any:
         case "path":
             return Path(raw) if str(raw) else default
         case "secret":
-            return _key(raw) if name == "sealing_key" else _secret(raw)
+            return sealing_key(raw) if name == "sealing_key" else _secret(raw)
         case "limit":
             return _limit(raw)
         case "text":
@@ -135,8 +135,8 @@ def _secret(raw: Any) -> bytes:
     return raw if isinstance(raw, bytes) else _text(raw).encode()
 
 
-def _key(raw: Any) -> bytes:
-    """A key of exactly 32 bytes: raw, or text in base64, base64url or hex."""
+def sealing_key(raw: Any) -> bytes:
+    """A key of exactly 32 bytes: raw, or text in base64, base64url or hex. Raises ValueError."""
     candidates = [raw] if isinstance(raw, bytes) else _decoded(_text(raw).strip())
     for candidate in candidates:
         if len(candidate) == KEY_BYTES:

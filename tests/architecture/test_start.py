@@ -13,6 +13,16 @@ HEAVY = frozenset(
 )
 OF_MIGRATIONS = frozenset({"alembic", "flask_migrate", "flask_sqlalchemy", "mako"})
 OF_FEW_REQUESTS = frozenset({"phonenumbers", "psycopg", "redis", "smtplib"})
+REHEARSAL = """
+import os, threading
+from pathlib import Path
+from authserver import app
+from authserver.settings import load
+
+app.rehearse(load())
+names = [os.readlink(item) for item in Path("/proc/self/fd").iterdir() if item.exists()]
+print(threading.active_count(), [name for name in names if "instance" in name])
+"""
 
 
 def _loaded(code: str, tmp_path: Path) -> set[str]:
@@ -52,11 +62,5 @@ def test_a_worker_of_the_server_loads_nothing_that_requests_do_not_need(tmp_path
 
 def test_a_rehearsal_leaves_no_thread_and_nothing_open(tmp_path: Path) -> None:
     (tmp_path / "instance").mkdir()
-    program = (
-        "import os, threading\nfrom pathlib import Path\nfrom authserver import app\nfrom authserver.settings import load\n"
-        "app.rehearse(load())\n"
-        "names = [os.readlink(item) for item in Path('/proc/self/fd').iterdir() if item.exists()]\n"
-        "print(threading.active_count(), [name for name in names if 'instance' in name])"
-    )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
+    run = subprocess.run([sys.executable, "-c", REHEARSAL], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert run.stdout.split(maxsplit=1) == ["1", "[]\n"]

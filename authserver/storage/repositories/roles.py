@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from authserver.storage.compiled import Compiled
 from authserver.storage.models.users import Role, User, UserRole
@@ -34,6 +34,11 @@ class Roles(Repository):
         if self.session.get(UserRole, (user_id, role.id)) is None:
             self.session.add(UserRole(user_id=user_id, role_id=role.id))
             self.session.flush()
+
+    def withdraw(self, user_id: str, name: str) -> bool:
+        """Take the role outside organizations with this name from a person; whether the person had it."""
+        wanted = select(Role.id).where(Role.name == name, Role.organization_id.is_(None)).scalar_subquery()
+        return self._changed(delete(UserRole).where(UserRole.user_id == user_id, UserRole.role_id == wanted)) == 1
 
     def has_holder(self, name: str) -> bool:
         """Whether anybody has the role outside organizations with this name."""

@@ -60,6 +60,11 @@ class SigningKeys(Repository):
         statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state.in_(("next", "retired")))
         return self._changed(statement.values(state="removed", expires_at=at, sealed_private=None)) == 1
 
+    def replace_seal(self, kid: str, sealed: bytes) -> int:
+        """Store the private half of a key under another sealing key; 0 where the key has none any more."""
+        statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.sealed_private.is_not(None))
+        return self._changed(statement.values(sealed_private=sealed))
+
     def find(self, kid: str) -> SigningKey | None:
         """The key with this kid."""
         return self.session.get(SigningKey, kid, populate_existing=True)

@@ -21,6 +21,19 @@ class UserKeys(Repository):
         statement = select(UserKey.holder, UserKey.sealed_key).where(UserKey.holder.in_(list(holders)))
         return {holder: key for holder, key in self.session.execute(statement)}  # noqa: C416
 
+    def page(self, limit: int, after: str = "") -> list[tuple[str, bytes]]:
+        """Holders with the sealed keys that were not erased, in order, from the one after `after` on."""
+        statement = select(UserKey.holder, UserKey.sealed_key).where(UserKey.holder > after)
+        rows = self.session.execute(
+            statement.where(UserKey.sealed_key.is_not(None)).order_by(UserKey.holder).limit(limit)
+        )
+        return [(holder, key) for holder, key in rows if key is not None]
+
+    def replace_seal(self, holder: str, sealed: bytes) -> int:
+        """Store a holder's key under another sealing key; 0 where it was erased."""
+        statement = update(UserKey).where(UserKey.holder == holder, UserKey.sealed_key.is_not(None))
+        return self._changed(statement.values(sealed_key=sealed))
+
     def add_missing(self, keys: dict[str, bytes]) -> None:
         """Store keys for holders that have none; a key or a tombstone that is there stays."""
         now = validity.now()

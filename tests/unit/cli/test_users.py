@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from authserver.events.persons import PersonKeys
 from authserver.services import wire
 from authserver.settings import load
 from authserver.storage.models.grants import Grant
@@ -180,3 +181,52 @@ def test_the_strength_of_a_chosen_password_is_printed(authserver: CommandLine, p
     assert made["password_strength"] == score
     assert again["password_strength"] in range(5)
     assert "password_strength" not in authserver.json("users", "reset-password", "ada")
+
+
+def test_a_role_is_taken_away(authserver: CommandLine, ada: dict[str, Any]) -> None:
+    assert authserver.json("users", "update", "ada", "--role", "support")["roles"] == ["support"]
+    assert authserver.json("users", "update", "ada", "--remove-role", "support")["roles"] == []
+    assert authserver.refusal("users", "update", "ada", "--remove-role", "support")[0] == 1
+    assert authserver.refusal("users", "update", "ada", "--role", "a", "--remove-role", "a")[0] == 2
+
+
+def test_the_last_administrator_stays_one(authserver: CommandLine, ada: dict[str, Any]) -> None:
+    authserver("users", "update", "ada", "--admin")
+    for command in (("update", "ada", "--remove-role", "admin"), ("erase", "ada", "--yes")):
+        code, said = authserver.refusal("users", *command)
+        assert (code, "last administrator" in said) == (1, True)
+    authserver("users", "create", "--email", "bob@example.com", "--admin")
+    assert authserver.json("users", "update", "ada", "--remove-role", "admin")["roles"] == []
+
+
+def test_an_erased_person_is_unknown_and_the_audit_log_is_whole(authserver: CommandLine, ada: dict[str, Any]) -> None:
+    authserver("worker", "--once")
+    assert authserver.json("users", "erase", "ada", "--yes") == {"sub": ada["sub"], "erased": True}
+    authserver("worker", "--once")
+    assert authserver.refusal("users", "show", "ada")[0] == 1
+    left = authserver.json("users", "show", ada["sub"])
+    assert (left["status"], left["has_password"]) == ("deleted", False)
+    assert not {"email", "preferred_username"} & {name for name, value in left.items() if value}
+    assert authserver.json("audit", "verify")["whole"] is True
+    authserver(*ADA)
+
+
+def test_erasing_asks_first(authserver: CommandLine, ada: dict[str, Any]) -> None:
+    assert authserver.run("users", "erase", "ada", stdin="n\n").exit_code == 130
+    assert authserver.json("users", "show", "ada")["status"] == "active"
+
+
+def test_what_the_log_keeps_of_an_erased_person_cannot_be_read(authserver: CommandLine, ada: dict[str, Any]) -> None:
+    authserver("worker", "--once")
+    settings = load(environ=authserver.environ)
+    with closing(wire(settings)) as services:
+        keys = PersonKeys(services.crypto.sealer)
+
+        def email() -> Any:
+            with services.database.reading() as unit:
+                entry = next(item for item in unit.audit.walk() if item.type == "UserCreated")
+                return keys.personal(unit, entry).get("email")
+
+        assert email() == ada["email"]
+        authserver("users", "erase", "ada", "--yes")
+        assert email() is None
