@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from authserver.edge.refusals import Refusal
@@ -21,6 +21,8 @@ CLOSE = (("Connection", "close"),)
 
 IMPATIENT_SECONDS = 2.0
 WATCH_INTERVAL = 0.25
+ANSWER_SECONDS = 2.0
+"""How long the thread of a body that was cut off may take to answer before its connection is closed altogether."""
 
 
 class Stream(Protocol):
@@ -32,10 +34,12 @@ class Stream(Protocol):
 
 @dataclass(slots=True)
 class _Reading:
+    """A read under way. `cut_at` is when its connection, or perhaps another one of its sender, was cut off."""
+
     since: float
     address: str
     socket: Any
-    expired: bool = field(default=False)
+    cut_at: float | None = None
 
 
 class BodyReader:
@@ -100,14 +104,14 @@ class BodyReader:
         body, reading = self._watched(environ, length)
         if len(body) == length:
             return body
-        if reading.expired:
+        if reading.cut_at is not None:
             raise self._too_slow()
         text = "The body is shorter than its Content-Length"
         raise Refusal(400, "invalid_request", text, reason="body_incomplete", spec="RFC 9112 §8")
 
     def _read_chunked(self, environ: Mapping[str, Any]) -> bytes:
         body, reading = self._watched(environ, self.limit + 1)
-        if reading.expired:
+        if reading.cut_at is not None:
             raise self._too_slow()
         if len(body) > self.limit:
             raise self._too_large()
@@ -122,7 +126,7 @@ class BodyReader:
         try:
             return _read_all(environ["wsgi.input"], size), reading
         except (OSError, ValueError) as error:
-            if reading.expired:
+            if reading.cut_at is not None:
                 return b"", reading
             raise Refusal(
                 400, "invalid_request", "The body could not be read to its end", reason="body_unreadable"
@@ -145,12 +149,22 @@ class BodyReader:
         waiting = list(self._readings.values())
         patience = self._timeout if len(waiting) < self._crowd else min(self._timeout, IMPATIENT_SECONDS)
         late = [reading for reading in waiting if moment - reading.since > patience]
-        stalled = [Stalled(item.address, moment - item.since, item.socket, again=item.expired) for item in late]
-        for reading in late:
-            reading.expired = True
+        # Where the server hands no sockets over, every silent connection of the sender is cut off with the late one.
+        senders = {reading.address for reading in late if reading.socket is None}
+        stalled = [
+            Stalled(item.address, moment - item.since, item.socket, again=_is_deaf(item, moment)) for item in late
+        ]
+        for reading in waiting:
+            if reading.cut_at is None and (reading in late or reading.address in senders):
+                reading.cut_at = moment
         for connection in stalled:
             shut_down(connection)
         return len(late)
+
+
+def _is_deaf(reading: _Reading, moment: float) -> bool:
+    """Whether a read goes on although it was cut off; a busy machine needs a while to give it an answer."""
+    return reading.cut_at is not None and moment - reading.cut_at > ANSWER_SECONDS
 
 
 def _read_all(stream: Stream, size: int) -> bytes:

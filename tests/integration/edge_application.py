@@ -29,9 +29,12 @@ def _show(request: Request) -> Response:
 
 
 def _slow(request: Request) -> Response:
-    """Say in a file that work has begun, then take a while."""
+    """Say in a file that work has begun, then take a while: some seconds, or until another file is there."""
     Path(request.query.get("begun") or os.devnull).touch()
     time.sleep(float(request.query.get("seconds") or "0"))
+    until = request.query.get("until")
+    while until is not None and not Path(until).exists():
+        time.sleep(0.02)
     return json_response({"pid": os.getpid()})
 
 

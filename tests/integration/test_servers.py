@@ -150,6 +150,15 @@ def _slow_request(served: Served, begun: Path, seconds: float, answers: list[Ans
     return thread
 
 
+def _request_until(served: Served, directory: Path, answers: list[Answer]) -> threading.Thread:
+    """As `_slow_request`, answered when the file `done` is there."""
+    begun, done = directory / "begun", directory / "done"
+    thread = threading.Thread(target=lambda: answers.append(served.get(f"/slow?begun={begun}&until={done}")))
+    thread.start()
+    eventually(begun.exists, "the slow request did not begin")
+    return thread
+
+
 def test_sigterm_answers_what_is_under_way_and_takes_nothing_new(server: str, tmp_path: Path) -> None:
     with serving(server, tmp_path, background=str(tmp_path / "background")) as served:
         answers: list[Answer] = []
@@ -210,21 +219,22 @@ def test_reload_replaces_the_workers_without_losing_an_answer(server: str, tmp_p
     with serving(server, tmp_path) as served:
         before = served.get("/show").json["pid"]
         answers: list[Answer] = []
-        thread = _slow_request(served, tmp_path / "begun", 1, answers)
+        thread = _request_until(served, tmp_path, answers)
         os.kill(served.pid, signal.SIGHUP)
         failures: list[int] = []
 
-        def replaced() -> bool:
-            answer = served.get("/show")
-            if answer.status != 200:
-                failures.append(answer.status)
-            return not is_alive(before)
+        def is_stopping() -> bool:
+            shown = [served.get("/show") for _ in range(20)]
+            failures.extend(answer.status for answer in shown if answer.status != 200)
+            return all(answer.status == 200 and answer.json["pid"] != before for answer in shown)
 
-        eventually(replaced, "the worker was not replaced")
-        thread.join(10)
-        assert [answer.status for answer in answers] == [200]
+        # Only now is the answer given: a server that ends its old workers at once has lost it.
+        eventually(is_stopping, "the old worker still takes requests")
+        (tmp_path / "done").touch()
+        thread.join(30)
+        assert [(answer.status, answer.json["pid"]) for answer in answers] == [(200, before)]
         assert failures == []
-        assert served.get("/show").json["pid"] != before
+        eventually(lambda: not is_alive(before), "the worker was not replaced")
 
 
 def test_the_number_of_metric_files_stays_bounded_however_often_workers_are_replaced(

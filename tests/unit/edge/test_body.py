@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from authserver.edge.body import BodyReader
+from authserver.edge import body
+from authserver.edge.body import BodyReader, _Reading
 from authserver.edge.refusals import Refusal
+from authserver.edge.stalled_connections import Stalled
 
 Environ = Callable[..., dict[str, Any]]
 
@@ -97,8 +99,6 @@ def test_a_read_whose_time_is_up_ends_with_408(reader: BodyReader, environ: Envi
 
 
 def test_patience_shrinks_when_half_of_the_threads_wait(reader: BodyReader) -> None:
-    from authserver.edge.body import _Reading
-
     reader._readings.update({number: _Reading(0.0, "192.0.2.1", socket.socket()) for number in range(4)})
     try:
         assert reader.expire(2.5) == 4
@@ -106,3 +106,36 @@ def test_patience_shrinks_when_half_of_the_threads_wait(reader: BodyReader) -> N
         for reading in reader._readings.values():
             reading.socket.close()
         reader._readings.clear()
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> list[Stalled]:
+    """What would be cut off."""
+    seen: list[Stalled] = []
+    monkeypatch.setattr(body, "shut_down", seen.append)
+    return seen
+
+
+@pytest.mark.parametrize("length", ["5", ""], ids=["length", "chunked"])
+def test_a_body_cut_off_with_a_late_one_of_its_sender_ends_with_408_too(
+    reader: BodyReader, environ: Environ, cut: list[Stalled], length: str
+) -> None:
+    class CutOff:
+        def read(self, size: int) -> bytes:
+            began = reader._readings[threading.get_ident()].since
+            reader._readings[0] = _Reading(began - 4, "192.0.2.7", None)
+            assert reader.expire(began + 2) == 1
+            return b""
+
+    coding = {} if length else {"HTTP_TRANSFER_ENCODING": "chunked"}
+    request = environ(CONTENT_LENGTH=length, REMOTE_ADDR="192.0.2.7", **coding, **{"wsgi.input": CutOff()})
+    with pytest.raises(Refusal) as caught:
+        reader.read(request)
+    assert caught.value.status == 408
+
+
+def test_a_read_that_was_cut_off_has_time_to_be_answered(reader: BodyReader, cut: list[Stalled]) -> None:
+    reader._readings[1] = _Reading(0.0, "192.0.2.1", None)
+    for moment in (5.1, 5.4, 7.0, 7.2):
+        reader.expire(moment)
+    assert [connection.again for connection in cut] == [False, False, False, True]
