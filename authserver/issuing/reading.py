@@ -111,7 +111,9 @@ class TokenReader:
         client_id, grant_id = str(claims["client_id"]), claims.get("grant_id")
         standing = source.read(client_id, grant_id, str(claims["jti"]))
         dead = "token_expired" if claims["exp"] <= validity.timestamp() else None
-        dead = dead or why_dead(standing, grant_id=grant_id, in_session="sid" in claims, issued_at=int(claims["iat"]))
+        dead = dead or why_dead(
+            standing, grant_id=grant_id, in_session="sid" in claims, issued_at=int(claims.get("iat", 0))
+        )
         return ReadToken("access_token", claims, client_id, grant_id, dead, standing, digest)
 
     def _opaque(self, unit: Unit, value: str) -> ReadToken | None:

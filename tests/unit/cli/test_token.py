@@ -30,7 +30,8 @@ def token(authserver: CommandLine) -> str:
     """A token of the client `job`."""
     authserver("init")
     authserver("clients", "create", "--name", "Job", "--id", "job")
-    claims = {"iss": ISSUER, "sub": "job", "client_id": "job", "jti": "1", "exp": validity.timestamp() + 60}
+    moment = validity.timestamp()
+    claims = {"iss": ISSUER, "sub": "job", "client_id": "job", "jti": "1", "iat": moment, "exp": moment + 60}
     with services(authserver) as wired:
         return jose.sign(claims, wired.keyring.active("RS256"), access_tokens.TYPE)
 
