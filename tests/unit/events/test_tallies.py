@@ -11,14 +11,17 @@ from typing import Any
 import orjson
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from authserver.crypto.sealing import Sealer
+from authserver.events.audit_log import AuditWriter
 from authserver.events.catalog import AuthorizationRefused, ClientAuthenticationFailed, RefusalsCounted
 from authserver.events.envelope import Envelope, disclose, moment_text
 from authserver.events.event import Event
 from authserver.events.intake import DAMAGED, Intake
 from authserver.events.tallies import GRACE_SECONDS, SLOT_BYTES, WINDOW_SECONDS, Tallies
 from authserver.storage import Database
+from authserver.storage.models.audit import AuditEntry
 from authserver.telemetry import context
 from authserver.telemetry.context import RequestContext
 from tests.conftest import NOON
@@ -226,3 +229,17 @@ def test_a_forked_child_counts_in_a_file_of_its_own(tallies: Tallies, directory:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
     assert len(list(directory.glob("*.tally"))) == 2
+
+
+def test_a_count_becomes_an_entry_of_the_audit_log(
+    tallies: Tallies, intake: Intake, database: Database, writer: AuditWriter
+) -> None:
+    add(tallies, 7, failed(None))
+    tallies.close()
+    intake.step()
+    assert writer.step() == 1
+    with database.reading() as unit:
+        (entry,) = unit.session.scalars(select(AuditEntry))
+    assert entry.type == "RefusalsCounted"
+    assert '"count":7' in entry.record
+    assert SOURCE not in entry.record
