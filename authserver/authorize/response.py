@@ -12,6 +12,7 @@ from authserver.identity.sessions import SessionRegistry
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol import validity
 from authserver.protocol.errors import AccessDenied
+from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import AuthorizationCode, Grant
 from authserver.storage.models.sessions import Interaction, Session
 from authserver.storage.unit import Unit
@@ -67,7 +68,7 @@ class CodeResponder:
 
     def _grant(self, context: Context, session: Session, scopes: frozenset[str]) -> Grant:
         client = context.verified_client
-        return Grant(
+        return frozen(Grant).new(
             client_id=client.id,
             user_id=session.user_id,
             session_id=session.id,
@@ -84,7 +85,7 @@ class CodeResponder:
     def _store_code(self, unit: Unit, context: Context, grant: Grant) -> str:
         handle = self._handles.issue(Kind.CODE)
         unit.codes.add(
-            AuthorizationCode(
+            frozen(AuthorizationCode).new(
                 digest=handle.digest,
                 grant_id=grant.id,
                 client_id=grant.client_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from hashlib import blake2b
 
 from authserver.crypto.derivation import decode, derived_key, encode
 
@@ -10,14 +11,15 @@ SID_BYTES = 16
 
 
 class Macs:
-    """HMAC-SHA256 tags, each good for one purpose alone.
+    """Keyed BLAKE2b tags (RFC 7693 §2.9), each good for one purpose alone.
 
     Args:
         secret: the installation's application secret, at least 16 bytes.
     """
 
     def __init__(self, secret: bytes) -> None:
-        self._key = derived_key(secret, "macs")
+        # Copying a prepared hash costs a third of keying one.
+        self._prepared = blake2b(key=derived_key(secret, "macs"), digest_size=32)
 
     def sign(self, purpose: str, *parts: str) -> str:
         """The tag over `parts`, 43 characters of base64url."""
@@ -33,9 +35,9 @@ class Macs:
         return encode(self._tag("sid", (session_id, client_id))[:SID_BYTES])
 
     def _tag(self, purpose: str, parts: tuple[str, ...]) -> bytes:
-        # Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") have different tags.
-        message = b"".join(
-            len(data).to_bytes(8, "big") + data
-            for data in (part.encode("utf-8", "surrogatepass") for part in (purpose, *parts))
-        )
-        return hmac.digest(self._key, message, "sha256")
+        state = self._prepared.copy()
+        for part in (purpose, *parts):
+            # Preceded by its length, so that ("ab", "c") and ("a", "bc") have different tags.
+            data = part.encode("utf-8", "surrogatepass")
+            state.update(len(data).to_bytes(8, "big") + data)
+        return state.digest()

@@ -18,6 +18,8 @@ from authserver.protocol.policy import REFRESH_TOKEN
 from authserver.protocol.redirect_uris import matches_registered
 from authserver.storage.models.grants import AuthorizationCode as CodeRow
 from authserver.storage.models.grants import Grant
+from authserver.storage.repositories.backing import Backed
+from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
 
 WORDS = "The authorization code is not valid."
@@ -45,33 +47,34 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
 
     def redeem(self, unit: Unit) -> Redemption:
         """Exchange the code for its grant."""
-        code = self._find(unit)
+        found = self._find(unit)
+        code, grant = found.row, found.grant
         self._check_possession(code)
-        grant = unit.grants.find(code.grant_id)
         if grant is None:
             raise InvalidGrant(WORDS, reason="grant_unknown", spec="RFC 6749 §5.2")
         if code.consumed_at is not None:
             raise self._replayed(grant)
         if code.is_expired:
             raise InvalidGrant("The authorization code has expired.", reason="code_expired", spec="RFC 6749 §4.1.2")
-        self._check_live(unit, grant)
+        self._check_live(grant, found.standing)
         self._check_registration(code)
         granted = frozenset(code.scope.split()) & self.request.client.scopes
         audience = self._audience(grant, granted)
         if not unit.codes.consume(code.digest):
             raise self._replayed(grant)
-        return self._authorize(unit, code, grant, granted, audience)
+        return self._authorize(unit, found, grant, granted, audience)
 
-    def _find(self, unit: Unit) -> CodeRow:
+    def _find(self, unit: Unit) -> Backed[CodeRow]:
         digest = self.services.handles.digest(Kind.CODE, self.request.required("code"))
-        code = unit.codes.find(digest) if digest is not None else None
-        if code is None:
+        found = unit.codes.presented(digest) if digest is not None else None
+        if found is None:
             raise InvalidGrant(WORDS, reason="code_unknown", spec="RFC 6749 §5.2")
-        if code.client_id != self.request.client.id:
+        issued_to = found.row.client_id
+        if issued_to != self.request.client.id:
             raise InvalidGrant(
-                WORDS, reason="code_of_other_client", spec="RFC 6749 §4.1.3", details={"issued_to": code.client_id}
+                WORDS, reason="code_of_other_client", spec="RFC 6749 §4.1.3", details={"issued_to": issued_to}
             )
-        return code
+        return found
 
     def _check_possession(self, code: CodeRow) -> None:
         if not hmac.compare_digest(code.redirect_uri.encode(), self.request.required("redirect_uri").encode()):
@@ -96,8 +99,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         if not pkce.verify(verifier, code.code_challenge):
             raise InvalidGrant("code_verifier does not match.", reason="pkce_mismatch", spec="RFC 7636 §4.6")
 
-    def _check_live(self, unit: Unit, grant: Grant) -> None:
-        standing = unit.liveness.read(grant.client_id, grant.id, None)
+    def _check_live(self, grant: Grant, standing: Standing | None) -> None:
         reason = why_dead(standing, grant_id=grant.id, in_session=True)
         if reason is not None:
             raise InvalidGrant(WORDS, reason=reason, spec="RFC 6749 §5.2")
@@ -132,9 +134,9 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         )
 
     def _authorize(
-        self, unit: Unit, code: CodeRow, grant: Grant, granted: frozenset[str], audience: tuple[str, ...]
+        self, unit: Unit, found: Backed[CodeRow], grant: Grant, granted: frozenset[str], audience: tuple[str, ...]
     ) -> Redemption:
-        services, client = self.services, self.request.client
+        services, client, code = self.services, self.request.client, found.row
         scopes = access_resources.narrow(granted, audience, services.catalog.current(), services.issuer)
         refresh_token = None
         if _wants_refresh_token(client.policy.refresh_tokens, client.policy.grant_types, granted):
@@ -142,6 +144,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         authorization = services.subjects.authorization(
             unit,
             grant,
+            found.user,
             client,
             grant_type=self.GRANT_TYPE,
             granted=granted,

@@ -14,6 +14,8 @@ from authserver.protocol import validity
 from authserver.protocol.errors import InvalidGrant, InvalidScope, Refused
 from authserver.storage.models.grants import Grant
 from authserver.storage.models.grants import RefreshToken as TokenRow
+from authserver.storage.repositories.backing import Backed
+from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
 
 WORDS = "The refresh token is not valid."
@@ -29,11 +31,11 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
     def redeem(self, unit: Unit) -> Redemption:
         """Exchange a refresh token for its successor's worth."""
         presented = self.request.required("refresh_token")
-        row = self._find(unit, presented)
-        grant = unit.grants.find(row.grant_id)
+        found = self._find(unit, presented)
+        row, grant = found.row, found.grant
         if grant is None or row.revoked_at is not None:
             raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
-        in_session = self._check_live(unit, grant)
+        in_session = self._check_live(grant, found.standing)
         self._check_expiry(row)
         # Before what is asked for is looked at: a used token is a used token, whatever comes with it.
         repeated = self._repeated(unit, presented, row) if row.consumed_at is not None else None
@@ -43,6 +45,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         authorization = self.services.subjects.authorization(
             unit,
             grant,
+            found.user,
             self.request.client,
             grant_type=self.GRANT_TYPE,
             granted=granted & self.request.client.scopes,
@@ -69,18 +72,18 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
             audience=authorization.audience,
         )
 
-    def _find(self, unit: Unit, presented: str) -> TokenRow:
-        row = self.services.refresh_tokens.find(unit, presented)
-        if row is None:
+    def _find(self, unit: Unit, presented: str) -> Backed[TokenRow]:
+        found = self.services.refresh_tokens.presented(unit, presented)
+        if found is None:
             raise InvalidGrant(WORDS, reason="refresh_token_unknown", spec="RFC 6749 §5.2")
-        if row.client_id != self.request.client.id:
+        issued_to = found.row.client_id
+        if issued_to != self.request.client.id:
             raise InvalidGrant(
-                WORDS, reason="refresh_token_of_other_client", spec="RFC 6749 §6", details={"issued_to": row.client_id}
+                WORDS, reason="refresh_token_of_other_client", spec="RFC 6749 §6", details={"issued_to": issued_to}
             )
-        return row
+        return found
 
-    def _check_live(self, unit: Unit, grant: Grant) -> bool:
-        standing = unit.liveness.read(grant.client_id, grant.id, None)
+    def _check_live(self, grant: Grant, standing: Standing | None) -> bool:
         reason = why_dead(standing, grant_id=grant.id, in_session=False)
         if reason is not None or standing is None:
             raise InvalidGrant(WORDS, reason=reason or "client_unknown", spec="RFC 6749 §5.2")

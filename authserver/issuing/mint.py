@@ -15,6 +15,7 @@ from authserver.protocol.errors import ServerError
 from authserver.protocol.identifiers import new_id
 from authserver.signing.keyring import Keyring, NoActiveKey
 from authserver.signing.keys import SigningKey
+from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import AccessToken
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens, id_tokens, jose
@@ -141,7 +142,7 @@ class Mint:
     def _store(self, unit: Unit, authorization: Authorization, claims: dict[str, Any]) -> str:
         handle = self._handles.issue(Kind.ACCESS_TOKEN)
         unit.access_tokens.add(
-            AccessToken(
+            frozen(AccessToken).new(
                 digest=handle.digest,
                 jti=claims["jti"],
                 grant_id=authorization.grant_id,

@@ -128,10 +128,10 @@ class TokenReader:
 
     def _refresh(self, unit: Unit, value: str) -> ReadToken | None:
         digest = self._handles.digest(Kind.REFRESH_TOKEN, value)
-        row = unit.refresh_tokens.find(digest) if digest is not None else None
-        if row is None:
+        found = unit.refresh_tokens.presented(digest) if digest is not None else None
+        if found is None:
             return None
-        standing = unit.liveness.read(row.client_id, row.grant_id, None)
+        row, standing = found.row, found.standing
         dead = _why_refresh_dead(row) or why_dead(standing, grant_id=row.grant_id, in_session=False)
         claims = {
             "iss": self._issuer,

@@ -15,7 +15,9 @@ from authserver.crypto.handles import Handle, Handles, Kind
 from authserver.crypto.sealing import SealingError, open_under, seal_under
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
+from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import AuthorizationCode, Grant, RefreshToken
+from authserver.storage.repositories.backing import Backed
 from authserver.storage.unit import Unit
 
 
@@ -34,10 +36,10 @@ class RefreshTokenIssuer:
         self._handles = handles
         self._salt = hmac.digest(pepper, b"authserver:refresh-successor", "sha256")
 
-    def find(self, unit: Unit, value: str) -> RefreshToken | None:
-        """The row of a presented value."""
+    def presented(self, unit: Unit, value: str) -> Backed[RefreshToken] | None:
+        """The row of a presented value and what stands behind it."""
         digest = self._handles.digest(Kind.REFRESH_TOKEN, value)
-        return unit.refresh_tokens.find(digest) if digest is not None else None
+        return unit.refresh_tokens.presented(digest) if digest is not None else None
 
     def first(self, unit: Unit, grant: Grant, client: Client, code: AuthorizationCode) -> str:
         """The first token of a grant's family."""
@@ -45,7 +47,7 @@ class RefreshTokenIssuer:
         moment = validity.now()
         family_end = validity.after(client.policy.refresh_max_ttl, moment)
         unit.refresh_tokens.add(
-            RefreshToken(
+            frozen(RefreshToken).new(
                 id=new_id(),
                 digest=handle.digest,
                 family_id=grant.id,
@@ -77,7 +79,7 @@ class RefreshTokenIssuer:
 
     def _successor(self, row: RefreshToken, successor_id: str, handle: Handle, client: Client) -> RefreshToken:
         moment = validity.now()
-        return RefreshToken(
+        return frozen(RefreshToken).new(
             id=successor_id,
             digest=handle.digest,
             family_id=row.family_id,

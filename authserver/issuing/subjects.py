@@ -16,12 +16,13 @@ EMAIL_SCOPE = "email"
 
 
 class SubjectClaims:
-    """Reads the user behind a grant and says which claims go where."""
+    """Says which claims of the person behind a grant go where."""
 
     def authorization(
         self,
         unit: Unit,
         grant: Grant,
+        user: User | None,
         client: Client,
         *,
         grant_type: str,
@@ -35,13 +36,15 @@ class SubjectClaims:
         """What the mint needs for tokens of this grant.
 
         Args:
+            user: the person behind the grant, where there is one.
             granted: what the person allowed, which the ID token follows.
             scopes: what of it the access token is for.
 
         Raises:
             InvalidGrant: the person was deleted a moment ago.
         """
-        user = self._person(unit, grant)
+        if user is None and grant.user_id is not None:
+            raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted", spec="RFC 6749 §5.2")
         return Authorization(
             grant_type=grant_type,
             client=client,
@@ -60,12 +63,6 @@ class SubjectClaims:
             user_claims=self._access_token_claims(unit, user, client, scopes) if user else {},
             id_token_claims=self._id_token_claims(user, client, granted) if user else {},
         )
-
-    def _person(self, unit: Unit, grant: Grant) -> User | None:
-        user = unit.users.read(grant.user_id) if grant.user_id else None
-        if user is None and grant.user_id is not None:
-            raise InvalidGrant("The person behind the grant is gone.", reason="user_deleted", spec="RFC 6749 §5.2")
-        return user
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
         """email, username, roles and org, by granted scope or for first-party clients.

@@ -3,13 +3,12 @@
 The ORM costs a tenth of a millisecond for a statement, most of it in building
 an expression that never changes. Where every token depends on it, a statement
 is compiled at first use, for each dialect, and runs on the driver's connection
-of the unit's own transaction. Values pass SQLAlchemy's own type processors.
+of the unit's own transaction. Values pass the conversions of their column's type.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy import (
@@ -20,17 +19,17 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
-    inspect,
     select,
 )
 
+from authserver.storage import conversions
 from authserver.storage.columns import Base
+from authserver.storage.frozen import frozen
 from authserver.storage.transaction import Transaction
 
 Row = tuple[Any, ...]
 Entity = TypeVar("Entity", bound=Base)
 Other = TypeVar("Other", bound=Base)
-Processor = Callable[[Any], Any]
 
 
 class _ForDialect:
@@ -41,38 +40,38 @@ class _ForDialect:
         self.sql = str(compiled)
         self.positions: tuple[str, ...] | None = tuple(compiled.positiontup) if compiled.positional else None
         self.fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-        self.binders: dict[str, Processor] = {}
-        for name, bind in compiled.binds.items():
-            processor = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            if processor is not None:
-                self.binders[name] = processor
+        binders = ((name, conversions.binder(bind.type, dialect)) for name, bind in compiled.binds.items())
+        self.binders = tuple((name, convert) for name, convert in binders if convert is not None)
         self.readers = _readers(statement, dialect)
 
-    def parameters(self, values: Mapping[str, Any]) -> Any:
-        merged = {**self.fixed, **values}
-        for name, processor in self.binders.items():
-            if merged[name] is not None:
-                merged[name] = processor(merged[name])
-        return merged if self.positions is None else [merged[name] for name in self.positions]
+    def parameters(self, values: dict[str, Any]) -> Any:
+        """What the driver takes. `values` belongs to the caller's statement alone and is filled up."""
+        if self.fixed:
+            values |= self.fixed
+        for name, convert in self.binders:
+            value = values[name]
+            if value is not None:
+                values[name] = convert(value)
+        return values if self.positions is None else [values[name] for name in self.positions]
 
     def read(self, row: Row) -> Row:
         if not self.readers:
             return row
         values = list(row)
-        for index, processor in self.readers:
-            values[index] = processor(values[index])
+        for index, convert in self.readers:
+            value = values[index]
+            if value is not None:
+                values[index] = convert(value)
         return tuple(values)
 
 
-def _readers(statement: Executable, dialect: Dialect) -> tuple[tuple[int, Processor], ...]:
+def _readers(statement: Executable, dialect: Dialect) -> tuple[tuple[int, conversions.Conversion], ...]:
     if not isinstance(statement, Select):
         return ()
-    found = []
-    for index, column in enumerate(statement.selected_columns):
-        processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
-        if processor is not None:
-            found.append((index, processor))
-    return tuple(found)
+    readers = (
+        (index, conversions.reader(column.type, dialect)) for index, column in enumerate(statement.selected_columns)
+    )
+    return tuple((index, convert) for index, convert in readers if convert is not None)
 
 
 class Compiled:
@@ -97,123 +96,73 @@ class Compiled:
         """Run a write and tell how many rows it changed."""
         return int(self._execute(transaction, values)[1].rowcount)
 
-    def _execute(self, transaction: Transaction, values: Mapping[str, Any]) -> tuple[_ForDialect, Any]:
-        dialect = transaction.dialect
+    def later(self, transaction: Transaction, **values: Any) -> None:
+        """Run a write whose outcome nobody asks for: it is sent with the next statement, at the latest with COMMIT."""
+        prepared = self._prepared(transaction.dialect)
+        transaction.execute_later(prepared.sql, prepared.parameters(values))
+
+    def _execute(self, transaction: Transaction, values: dict[str, Any]) -> tuple[_ForDialect, Any]:
+        prepared = self._prepared(transaction.dialect)
+        return prepared, transaction.execute(prepared.sql, prepared.parameters(values))
+
+    def _prepared(self, dialect: Dialect) -> _ForDialect:
         prepared = self._by_dialect.get(dialect.name)
         if prepared is None:
             prepared = self._by_dialect[dialect.name] = _ForDialect(self._statement, dialect)
-        return prepared, transaction.execute(prepared.sql, prepared.parameters(values))
-
-
-class _Rows(Generic[Entity]):
-    """Makes entities of a table's rows, which no session knows."""
-
-    def __init__(self, model: type[Entity]) -> None:
-        self._model = model
-        self.table = cast("Table", model.__table__)
-        self.width = len(self.table.columns)
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        mapper = inspect(self._model)
-        return tuple(mapper.get_property_by_column(column).key for column in self.table.columns)
-
-    @cached_property
-    def _new(self) -> Callable[[], Entity]:
-        return cast("Callable[[], Entity]", inspect(self._model).class_manager.new_instance)
-
-    def entity(self, row: Row) -> Entity:
-        entity = self._new()
-        vars(entity).update(zip(self._names, row, strict=True))
-        return entity
+        return prepared
 
 
 class CompiledFind(Generic[Entity]):
-    """Finds whole rows of one table, as entities that nobody changes through a session."""
+    """Finds whole rows of one table, as values (`storage.frozen`): what is assigned to one is refused."""
 
     def __init__(self, model: type[Entity], *conditions: ColumnElement[bool]) -> None:
-        self._rows = _Rows(model)
-        self._compiled = Compiled(select(self._rows.table).where(*conditions))
+        self._made = frozen(model)
+        self._compiled = Compiled(select(cast("Table", model.__table__)).where(*conditions))
 
     def first(self, transaction: Transaction, **values: Any) -> Entity | None:
         """The first that is found, or None."""
         row = self._compiled.first(transaction, **values)
-        return None if row is None else self._rows.entity(row)
+        return None if row is None else self._made.of_row(row)
 
 
 class CompiledJoin(Generic[Entity, Other]):
-    """Finds rows of two tables that belong together, as entities that nobody changes through a session."""
+    """Finds rows of two tables that belong together, as values."""
 
     def __init__(
         self, models: tuple[type[Entity], type[Other]], *conditions: ColumnElement[bool], order: Sequence[Any] = ()
     ) -> None:
-        self._one, self._other = _Rows(models[0]), _Rows(models[1])
-        statement = select(self._one.table, self._other.table).where(*conditions).order_by(*order)
+        self._one, self._other = frozen(models[0]), frozen(models[1])
+        tables = [cast("Table", model.__table__) for model in models]
+        self._width = len(tables[0].columns)
+        statement = select(*tables).where(*conditions).order_by(*order)
         self._compiled = Compiled(statement.set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL))
 
     def all(self, transaction: Transaction, **values: Any) -> list[tuple[Entity, Other]]:
         """Every pair."""
-        width = self._one.width
+        width = self._width
         rows = self._compiled.all(transaction, **values)
-        return [(self._one.entity(row[:width]), self._other.entity(row[width:])) for row in rows]
-
-    def first(self, transaction: Transaction, **values: Any) -> tuple[Entity, Other] | None:
-        """The first pair, or None."""
-        row = self._compiled.first(transaction, **values)
-        width = self._one.width
-        return None if row is None else (self._one.entity(row[:width]), self._other.entity(row[width:]))
+        return [(self._one.of_row(row[:width]), self._other.of_row(row[width:])) for row in rows]
 
 
-class CompiledInsert:
-    """Inserts whole rows of one table; columns that are not given get the defaults that the table declares."""
+class CompiledInsert(Generic[Entity]):
+    """Inserts whole rows of one table."""
 
-    def __init__(self, model: type[Base]) -> None:
+    def __init__(self, model: type[Entity]) -> None:
         table = cast("Table", model.__table__)
-        self._table = table
+        self._made = frozen(model)
+        self._names = tuple(column.name for column in table.columns)
         self._compiled = Compiled(table.insert().values({column.name: _parameter(column) for column in table.columns}))
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns."""
-        return tuple(self._defaults)
+    def run(self, transaction: Transaction, entity: Entity) -> Entity:
+        """Insert a value (`storage.frozen`), or an entity with the defaults that it lacks; what was inserted.
 
-    @cached_property
-    def _defaults(self) -> dict[str, Callable[[], Any]]:
-        found: dict[str, Callable[[], Any]] = {}
-        for column in self._table.columns:
-            default: Any = column.default
-            if default is None:
-                found[column.name] = _nothing
-            elif default.is_callable:
-                found[column.name] = _called(default.arg)
-            else:
-                found[column.name] = _constant(default.arg)
-        return found
-
-    def row(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Every column's value: what is given and not None, else its default."""
-        values = dict(given)
-        for name, default in self._defaults.items():
-            if values.get(name) is None:
-                values[name] = default()
-        return values
-
-    def run(self, transaction: Transaction, row: Mapping[str, Any]) -> None:
-        """Insert a complete row, as `row` made it."""
-        self._compiled.run(transaction, **row)
+        It is sent together with whatever is sent next.
+        """
+        row = entity if isinstance(entity, tuple) else self._made.new(**vars(entity))
+        values = dict(zip(self._names, cast("Row", row), strict=True))
+        self._compiled.later(transaction, **values)
+        return row
 
 
 def _parameter(column: Any) -> Any:
     return bindparam(column.name, type_=column.type, required=True)
-
-
-def _nothing() -> None:
-    return None
-
-
-def _called(function: Callable[[Any], Any]) -> Callable[[], Any]:
-    return lambda: function(None)
-
-
-def _constant(value: Any) -> Callable[[], Any]:
-    return lambda: value

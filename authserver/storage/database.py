@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+import orjson
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -38,6 +39,8 @@ Result = TypeVar("Result")
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 SQLITE_BUSY_SECONDS = 15
 RETRIES = 5
+CHECKPOINTS = "wal_autocheckpoint=4000"
+"""Pages of the write-ahead log (16 MB) before they are moved: a page that changes often is then moved once."""
 ASK_AFTER_SECONDS = 0.5
 """Rest after which a PostgreSQL connection is asked for a sign of life before it is used."""
 
@@ -53,7 +56,10 @@ class Database:
         )
         self.hot_reads = HotReads(engine, hot_connections)
         self._inherited: HotReads | None = None
-        self._places = Places(engine.pool)
+        self._places = self._new_places()
+
+    def _new_places(self) -> Places:
+        return Places(self.engine.pool, SQLITE_BUSY_SECONDS if self.dialect == "sqlite" else None)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -62,7 +68,7 @@ class Database:
         A `Refused` rolls back too, but its effects are then committed in a
         transaction of their own before the error is raised.
         """
-        with self._places.taken():
+        with self._places.taken_for_writing():
             try:
                 with transaction(self.engine, writes=True) as current:
                     unit = Unit(current)
@@ -137,7 +143,7 @@ class Database:
     def dispose_after_fork(self) -> None:
         """Forget connections that a parent process opened, without closing them under it."""
         self.engine.dispose(close=False)
-        self._places = Places(self.engine.pool)
+        self._places = self._new_places()
         self._inherited = self.hot_reads
         self.hot_reads = HotReads(self.engine, self._hot_connections)
 
@@ -175,8 +181,12 @@ def _driver_url(url: str) -> str:
 
 def _engine_options(backend: str, settings: Settings) -> dict[str, Any]:
     if backend == "sqlite":
-        return {"connect_args": {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}, "pool_size": 16}
+        # The connection that was given back last has the pages in memory.
+        connecting = {"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False}
+        return {"connect_args": connecting, "pool_size": 16, "pool_use_lifo": True}
     return {
+        "json_serializer": lambda value: orjson.dumps(value).decode(),
+        "json_deserializer": orjson.loads,
         "pool_size": _shares(settings)[0],
         "max_overflow": 0,
         "pool_timeout": settings.database_pool_timeout,
@@ -201,7 +211,7 @@ def _tame_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "temp_store=MEMORY", CHECKPOINTS):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

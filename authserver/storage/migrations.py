@@ -61,8 +61,7 @@ def upgrade(database: Database, revision: str = "head") -> str:
     def run(connection: Connection) -> None:
         if revision == "head" and _revision(connection) == HEAD:
             return
-        from alembic import command
-
+        command = _alembic()
         command.upgrade(_config(database, connection), revision)
 
     _locked(database, run)
@@ -73,8 +72,7 @@ def downgrade(database: Database, revision: str) -> str:
     """Take the schema back to `revision` (`base` empties it, data included) and return where it stands."""
 
     def run(connection: Connection) -> None:
-        from alembic import command
-
+        command = _alembic()
         command.downgrade(_config(database, connection), revision)
 
     _locked(database, run)
@@ -121,8 +119,15 @@ def _prepare(database: Database) -> None:
     Migrate(app, app.extensions["sqlalchemy"], directory=str(MIGRATIONS))
 
 
-def _config(database: Database, connection: Connection) -> Config:
+def _alembic() -> Any:
+    """Alembic's commands; imported here, because it is heavy and seldom needed."""
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of itself, not of the schema
+    from alembic import command
+
+    return command
+
+
+def _config(database: Database, connection: Connection) -> Config:
     _prepare(database)
     app = database.flask_app
     with app.app_context():

@@ -17,6 +17,13 @@ OUTAGES: Final = ("08", "53", "57P", "57014")
 _SQLITE_BUSY: Final = ("locked", "unable to open", "disk i/o error", "database or disk is full")
 
 
+class CommitLost(Exception):
+    """The connection was lost while COMMIT was on its way: nobody knows whether it counts.
+
+    The unit is not tried again, because what is used once would then look as if somebody had replayed it.
+    """
+
+
 def may_succeed_again(error: DBAPIError) -> bool:
     """Whether the same unit of work, begun anew, may succeed."""
     if error.connection_invalidated:
@@ -31,7 +38,7 @@ def is_outage(error: BaseException) -> bool:
 
     `error` is an exception of SQLAlchemy or of the driver itself.
     """
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout | CommitLost):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_outage(error.orig))

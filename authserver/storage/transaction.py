@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
+from authserver.storage.outages import CommitLost
+
 
 class Transaction:
     """What repositories work on."""
@@ -25,6 +27,7 @@ class Transaction:
         self._proxied = proxied
         self._writes = writes
         self._session: Session | None = None
+        self._waiting: list[tuple[str, Any]] = []
         self.dialect: Dialect = engine.dialect
         self.driver: Any = proxied.dbapi_connection
 
@@ -38,6 +41,8 @@ class Transaction:
         """SQLAlchemy's session on this transaction."""
         if self._session is None:
             self._session = Session(self._connection(), expire_on_commit=False)
+        if self._waiting:
+            self._send()
         return self._session
 
     def _connection(self) -> Connection:
@@ -54,9 +59,41 @@ class Transaction:
         if self._session is not None:
             self._session.flush()
         try:
-            return self.driver.execute(sql, parameters)
+            if not self._waiting:
+                return self.driver.execute(sql, parameters)
+            with self._pipeline():
+                return self.driver.execute(sql, parameters)
         except self.dialect.loaded_dbapi.Error as error:
             raise self._translated(sql, error) from error
+
+    def execute_later(self, sql: str, parameters: Any = ()) -> None:
+        """Run a write whose outcome nobody waits for.
+
+        PostgreSQL gets it together with the next statement or with COMMIT, which spares a round trip; an error shows
+        there.
+        """
+        if not self.is_postgresql:
+            self.execute(sql, parameters)
+            return
+        self._waiting.append((sql, parameters))
+
+    def _send(self) -> None:
+        try:
+            with self._pipeline():
+                pass
+        except self.dialect.loaded_dbapi.Error as error:
+            raise self._translated(self._waiting[0][0] if self._waiting else "", error) from error
+
+    @contextmanager
+    def _pipeline(self) -> Iterator[None]:
+        """Send what waits and what is run inside without waiting for each answer; all are there at the end."""
+        if self._session is not None:
+            self._session.flush()
+        waiting, self._waiting = self._waiting, []
+        with self.driver.pipeline():
+            for sql, parameters in waiting:
+                self.driver.execute(sql, parameters)
+            yield
 
     def begin(self) -> None:
         """Begin. SQLite takes the lock for writing at once; psycopg begins with the first statement."""
@@ -67,16 +104,31 @@ class Transaction:
             self.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        """Keep everything."""
+        """Keep everything.
+
+        Raises:
+            CommitLost: nobody can tell whether it was kept.
+            sqlalchemy.exc.DBAPIError: it was not.
+        """
         if self._session is not None:
+            if self._waiting:
+                self._send()
             self._session.commit()
         try:
-            self.driver.commit()
+            if self._waiting:
+                with self._pipeline():
+                    self.driver.commit()
+            else:
+                self.driver.commit()
         except self.dialect.loaded_dbapi.Error as error:
-            raise self._translated("COMMIT", error) from error
+            known = self._translated("COMMIT", error)
+            if known.connection_invalidated:
+                raise CommitLost("the connection was lost while COMMIT was on its way") from error
+            raise known from error
 
     def rollback(self) -> None:
         """Keep nothing. A connection that cannot even do that is given up."""
+        self._waiting.clear()
         if not self._proxied.is_valid:
             return
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from sqlalchemy import bindparam, update
 
 from authserver.protocol import validity
-from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
+from authserver.storage.compiled import Compiled, CompiledInsert
 from authserver.storage.models.grants import AuthorizationCode
+from authserver.storage.repositories.backing import Backed, BackedFind
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(AuthorizationCode)
-_BY_DIGEST = CompiledFind(AuthorizationCode, AuthorizationCode.digest == bindparam("wanted"))
+_PRESENTED = BackedFind(AuthorizationCode, AuthorizationCode.digest == bindparam("wanted"))
 _CONSUME = Compiled(
     update(AuthorizationCode)
     .where(AuthorizationCode.digest == bindparam("wanted"), AuthorizationCode.consumed_at.is_(None))
@@ -23,11 +24,11 @@ class AuthorizationCodes(Repository):
 
     def add(self, code: AuthorizationCode) -> None:
         """Store a new code."""
-        self._store(_INSERT, code)
+        _INSERT.run(self.transaction, code)
 
-    def find(self, digest: bytes) -> AuthorizationCode | None:
-        """The code with this digest, used or not."""
-        return _BY_DIGEST.first(self.transaction, wanted=digest)
+    def presented(self, digest: bytes) -> Backed[AuthorizationCode] | None:
+        """The code with this digest, used or not, and what stands behind it."""
+        return _PRESENTED.first(self.transaction, wanted=digest)
 
     def consume(self, digest: bytes) -> bool:
         """Use up a code; tells whether this call was the one."""

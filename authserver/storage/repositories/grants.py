@@ -17,9 +17,8 @@ class Grants(Repository):
     """Grants. Revoking one is one UPDATE; whatever carries its id dies with it."""
 
     def add(self, grant: Grant) -> Grant:
-        """Store a new grant."""
-        self._store(_INSERT, grant)
-        return grant
+        """Store a new grant; as it was stored."""
+        return _INSERT.run(self.transaction, grant)
 
     def find(self, grant_id: str) -> Grant | None:
         """The grant with this id, revoked or not."""

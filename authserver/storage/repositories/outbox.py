@@ -46,7 +46,7 @@ class Outbox(Repository):
         Straight to the driver, in the transaction of the unit: this runs in every writing request,
         and the layers between would cost twice as much as the database does.
         """
-        self.transaction.execute(_ADD[self.transaction.dialect.name], (event_id, record, sealed))
+        self.transaction.execute_later(_ADD[self.transaction.dialect.name], (event_id, record, sealed))
 
     def add_missing(self, rows: Sequence[OutboxRow]) -> None:
         """Store events of the spool, passing over those that are already here."""

@@ -9,10 +9,11 @@ from sqlalchemy import bindparam, select, update
 from authserver.protocol import validity
 from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
 from authserver.storage.models.grants import RefreshToken
+from authserver.storage.repositories.backing import Backed, BackedFind
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(RefreshToken)
-_BY_DIGEST = CompiledFind(RefreshToken, RefreshToken.digest == bindparam("wanted"))
+_PRESENTED = BackedFind(RefreshToken, RefreshToken.digest == bindparam("wanted"))
 _BY_ID = CompiledFind(RefreshToken, RefreshToken.id == bindparam("wanted"))
 _ROTATE = Compiled(
     update(RefreshToken)
@@ -38,13 +39,12 @@ class RefreshTokens(Repository):
     """Refresh tokens, by digest and by family."""
 
     def add(self, token: RefreshToken) -> RefreshToken:
-        """Store a new refresh token."""
-        self._store(_INSERT, token)
-        return token
+        """Store a new refresh token; as it was stored."""
+        return _INSERT.run(self.transaction, token)
 
-    def find(self, digest: bytes) -> RefreshToken | None:
-        """The refresh token with this digest, whatever became of it."""
-        return _BY_DIGEST.first(self.transaction, wanted=digest)
+    def presented(self, digest: bytes) -> Backed[RefreshToken] | None:
+        """The refresh token with this digest, whatever became of it, and what stands behind it."""
+        return _PRESENTED.first(self.transaction, wanted=digest)
 
     def find_by_id(self, token_id: str) -> RefreshToken | None:
         """The refresh token with this id."""
@@ -68,7 +68,7 @@ class RefreshTokens(Repository):
 
     def erase_sealed_before(self, successor: RefreshToken) -> None:
         """Erase the sealed copy of a successor that has been used."""
-        _ERASE.run(self.transaction, family=successor.family_id, wanted=successor.id)
+        _ERASE.later(self.transaction, family=successor.family_id, wanted=successor.id)
 
     def revoke_family(self, family_id: str) -> int:
         """Revoke every token of a family and erase what it kept sealed."""

@@ -7,8 +7,6 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Executable
 from sqlalchemy.orm import Session
 
-from authserver.storage.columns import Base
-from authserver.storage.compiled import CompiledInsert
 from authserver.storage.transaction import Transaction
 
 
@@ -22,18 +20,6 @@ class Repository:
     def session(self) -> Session:
         """SQLAlchemy's session on the transaction, for what is not worth a statement of its own."""
         return self.transaction.session
-
-    def _store(self, insert: CompiledInsert, entity: Base) -> None:
-        """Insert a whole row for an entity that nobody changes through the session afterwards.
-
-        The entity gets the defaults that the table declares.
-        """
-        given = vars(entity)
-        row = insert.row({name: given.get(name) for name in insert.names})
-        for name, value in row.items():
-            if given.get(name) is None and value is not None:
-                setattr(entity, name, value)
-        insert.run(self.transaction, row)
 
     def _changed(self, statement: Executable) -> int:
         """Run a conditional UPDATE or DELETE and tell how many rows it changed."""

@@ -21,7 +21,7 @@ class AccessTokens(Repository):
 
     def add(self, token: AccessToken) -> None:
         """Store a new opaque access token."""
-        self._store(_INSERT, token)
+        _INSERT.run(self.transaction, token)
 
     def find(self, digest: bytes) -> AccessToken | None:
         """The opaque access token with this digest."""

@@ -56,6 +56,7 @@ def test_a_person_deleted_a_moment_ago_gets_nothing(server: Installation) -> Non
         server.services.token_server.services.subjects.authorization(
             unit,
             grant,
+            None,
             server.services.clients.find("app"),
             grant_type="refresh_token",
             granted=frozenset(),

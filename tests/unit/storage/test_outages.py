@@ -10,7 +10,7 @@ from psycopg import errors
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authserver.storage.outages import is_outage, may_succeed_again
+from authserver.storage.outages import CommitLost, is_outage, may_succeed_again
 
 LOCKED = sqlite3.OperationalError("database is locked")
 NO_TABLE = sqlite3.OperationalError("no such table: users")
@@ -42,6 +42,7 @@ def test_what_may_succeed_again(error: DBAPIError, again: bool) -> None:
     "error",
     [
         PoolTimeout(),
+        CommitLost(),
         wrapped(LOCKED),
         LOCKED,
         sqlite3.OperationalError("unable to open database file"),

@@ -78,6 +78,29 @@ def test_who_finds_no_place_is_told_in_time() -> None:
         assert isinstance(refused.exception(), PoolTimeout)
 
 
+def test_who_has_no_turn_to_write_is_told_in_time() -> None:
+    places = Places(QueuePool(lambda: sqlite3.connect(":memory:"), pool_size=2, timeout=0.05), turn=0.05)
+    with places.taken_for_writing(), ThreadPoolExecutor(1) as other:
+        refused = other.submit(lambda: places.taken_for_writing().__enter__())
+        assert isinstance(refused.exception(), PoolTimeout)
+        assert other.submit(lambda: places.taken().__enter__()).exception() is None
+
+
+def test_writer_reads_inside_while_every_place_waits_for_its_turn() -> None:
+    places = Places(QueuePool(lambda: sqlite3.connect(":memory:"), pool_size=2, timeout=0.05), turn=5)
+
+    def write_inside() -> None:
+        with places.taken(), places.taken_for_writing():
+            pass
+
+    with ThreadPoolExecutor(1) as other:
+        with places.taken_for_writing():
+            waiting = other.submit(write_inside)
+            with places.taken():
+                pass
+        assert waiting.exception() is None
+
+
 def test_place_is_given_back_whatever_happens(database: Database) -> None:
     for _ in range(CROWD):
         with pytest.raises(RuntimeError), database.unit():

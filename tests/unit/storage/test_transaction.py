@@ -10,6 +10,7 @@ from authserver.storage import Database, Unit
 from authserver.storage import database as database_module
 from authserver.storage.models.clients import ClientRecord
 from authserver.storage.models.grants import Grant
+from authserver.storage.outages import CommitLost
 
 TERMINATE = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -89,3 +90,46 @@ def test_unit_whose_connection_was_ended_succeeds_on_the_next_try(database: Data
 
     database.retrying(work)
     assert len(tries) == 2
+
+
+@pytest.mark.postgresql
+def test_commit_whose_outcome_nobody_knows_is_not_tried_again(database: Database) -> None:
+    if database.dialect != "postgresql":
+        return
+    tries = 0
+
+    def work() -> None:
+        nonlocal tries
+        with database.unit() as unit:
+            tries += 1
+            unit.grants.find("grant")
+            end_connections(database)
+
+    with pytest.raises(CommitLost):
+        database.retrying(work)
+    assert tries == 1
+
+
+def test_write_that_waits_is_seen_by_what_comes_after_it(database: Database) -> None:
+    with database.unit() as unit:
+        unit.clients.add(ClientRecord(id="app", name="App"))
+        grant = unit.grants.add(Grant(client_id="app"))
+        assert unit.grants.find(grant.id) == grant
+        other = unit.grants.add(Grant(client_id="app"))
+        assert unit.session.get(Grant, other.id) is not None
+        last = unit.grants.add(Grant(client_id="app"))
+    with database.reading() as unit:
+        assert unit.grants.find(last.id) == last
+
+
+def test_write_that_fails_at_commit_keeps_nothing(database: Database) -> None:
+    def violating() -> None:
+        with database.unit() as unit:
+            unit.clients.add(ClientRecord(id="app", name="App"))
+            unit.grants.add(Grant(id="good", client_id="app"))
+            unit.grants.add(Grant(client_id="nobody"))
+
+    with pytest.raises(IntegrityError):
+        violating()
+    with database.unit() as unit:
+        assert (count(unit), unit.grants.find("good")) == (0, None)
