@@ -66,8 +66,9 @@ class BackgroundProcess:
         code = 1
         try:
             stop = threading.Event()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stop.set())
+            signal.signal(signal.SIGTERM, lambda *_: stop.set())
+            # Ctrl-C reaches every process of a terminal; the parent ends this one in its turn.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             die_with_parent(parent, self._graceful_timeout)
             self._work(stop)
             code = 0

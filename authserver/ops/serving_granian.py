@@ -9,12 +9,14 @@ reset), and hand over requests without a copy of the process environment.
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from granian import _granian
+from granian import _granian, _signals
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -41,7 +43,10 @@ _LOGGING: dict[str, Any] = {
 _MISLEADING = ("Configuration allows spawning", "Workers respawn is configured", "Configured number of workers")
 
 
+_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
+
 _granian_mp: Any = mp
+_granian_signals: Any = _signals
 _wrapped_by_granian = _granian_mp._wsgi_call_wrap
 
 
@@ -88,9 +93,7 @@ def serve(options: ServeOptions) -> None:
             background = BackgroundProcess(options.background, options.graceful_timeout)
             background.start()
         server = _server(options, listening)
-        server.serve(
-            spawn_target=_spawner(options), target_loader=lambda: load_target(options.target), wrap_loader=False
-        )
+        server.serve(spawn_target=_spawner(options), target_loader=_loader(options), wrap_loader=False)
     finally:
         if background is not None:
             background.stop()
@@ -137,6 +140,17 @@ def _quieten() -> None:
     logger.addFilter(lambda record: not record.getMessage().startswith(_MISLEADING))
 
 
+def _loader(options: ServeOptions) -> Callable[[], Any]:
+    """What granian runs first in each worker process."""
+
+    def load() -> Any:
+        # Before the first thread, so that every thread leaves these signals to the one that waits for them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+        return load_target(options.target)
+
+    return load
+
+
 def _spawner(options: ServeOptions) -> Callable[..., None]:
     """What granian runs in each worker process."""
     parent = os.getpid()
@@ -145,12 +159,30 @@ def _spawner(options: ServeOptions) -> Callable[..., None]:
         die_with_parent(parent, options.graceful_timeout)
         begin_worker(options)
         _granian_mp._wsgi_call_wrap = _direct
+        _granian_signals.set_sync_signals = _end_on_signal
         # The target itself, without the wrapping that this function already has.
         serve_requests: Any = MPServer._spawn_wsgi_worker
         serve_requests.__wrapped__(*args, **kwargs)
 
     wrapped: Callable[..., None] = WorkerProcess.wrap_target(spawn)  # type: ignore[no-untyped-call]
     return wrapped
+
+
+def _end_on_signal() -> Any:
+    """What tells granian's worker to end, set by a thread that waits for the signal.
+
+    A handler, as granian has one, runs in the main thread alone. The system may give the signal to another thread,
+    which does not wake the main one; and a second signal, as of Ctrl-C and then of the main process, may find it
+    holding the lock that the handler needs. Either way the worker would go on until it is killed.
+    """
+    event = _granian.WorkerSignal()
+
+    def wait() -> None:
+        signal.sigwait(_ENDING)
+        event.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return event
 
 
 def _direct(callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | None = None) -> Callable[..., int]:
