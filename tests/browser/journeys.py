@@ -75,7 +75,7 @@ class Person:
         )
         self.tab = self.context.new_page()
         self.complaints: list[str] = []
-        self.tab.set_default_timeout(20_000)
+        self.tab.set_default_timeout(60_000)
         self.tab.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         self.tab.on("console", self._said)
         self.tab.on("response", self._came)

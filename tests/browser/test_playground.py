@@ -58,7 +58,7 @@ def visit(instance: Instance, chromium: Browser, request: pytest.FixtureRequest)
     said: list[str] = []
     tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     tab.goto(f"{instance.issuer}/")
     tab.click("#playground")
     yield Visit(tab, instance)

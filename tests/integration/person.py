@@ -38,7 +38,7 @@ class Person:
 
         An address of the application (its login link) may be the start: it is followed to the server.
         """
-        answer = self.follow(self.http.get(url, allow_redirects=False, timeout=30))
+        answer = self.follow(self.http.get(url, allow_redirects=False, timeout=60))
         for _ in range(4):
             if answer.status_code in REDIRECTS:
                 return answer.headers["Location"]
@@ -52,7 +52,7 @@ class Person:
             target = urljoin(answer.url, answer.headers["Location"])
             if not inside(target):
                 break
-            answer = self.http.get(target, allow_redirects=False, timeout=30)
+            answer = self.http.get(target, allow_redirects=False, timeout=60)
         return answer
 
     def _answer_form(self, page: requests.Response) -> requests.Response:
@@ -63,4 +63,4 @@ class Person:
         else:
             scopes = [found["value"] for found in inputs(page) if found.get("name") == "scope"]
             values |= {"scope": scopes, "remember": "yes", "action": "allow"}
-        return self.http.post(page.url, values, allow_redirects=False, timeout=30)
+        return self.http.post(page.url, values, allow_redirects=False, timeout=60)

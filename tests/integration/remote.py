@@ -104,7 +104,7 @@ class Remote(Installation):
     def connect(self) -> socket.socket:
         """A connection to it."""
         source = (self.source, 0) if self.source else None
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30, source_address=source)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60, source_address=source)
 
 
 def read(connection: socket.socket) -> Answer:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def free_port() -> int:
@@ -79,7 +79,7 @@ class Served:
         assert self.process is not None
         return self.process.pid
 
-    def connect(self, timeout: float = 20) -> socket.socket:
+    def connect(self, timeout: float = 60) -> socket.socket:
         """A connection."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
 
@@ -109,13 +109,13 @@ class Served:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def kill(self) -> None:
         """End it the hard way, whatever state it is in."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(timeout=10)
+            self.process.wait(timeout=60)
 
 
 def read_answer(connection: socket.socket) -> Answer:

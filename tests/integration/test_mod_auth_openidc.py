@@ -143,16 +143,16 @@ def trusting(certificate: Path) -> requests.Session:
 def arrive(site: Site) -> Person:
     """Somebody who has signed in to the page by plain HTTP."""
     person = Person(site.instance.issuer, http=trusting(site.certificate))
-    start = person.http.get(site.page, allow_redirects=False, timeout=10)
+    start = person.http.get(site.page, allow_redirects=False, timeout=60)
     callback = person.sign_in(start.headers["Location"])
     assert callback.startswith(f"{site.apache.origin}/apache/callback?"), callback
-    back = person.http.get(callback, allow_redirects=False, timeout=10)
+    back = person.http.get(callback, allow_redirects=False, timeout=60)
     assert (back.status_code, back.headers.get("Location")) == (302, site.page), what(site.apache)
     return person
 
 
 def test_claims_arrive_in_headers(site: Site) -> None:
-    answer = arrive(site).http.get(site.page, timeout=10)
+    answer = arrive(site).http.get(site.page, timeout=60)
     names = ("X-User", "X-Subject", "X-Name", "X-Email", "X-Verified")
     assert answer.status_code == 200
     assert [answer.headers[name] for name in names] == ["ada", site.subject, "Ada Lovelace", "ada@example.com", "1"]
@@ -160,19 +160,19 @@ def test_claims_arrive_in_headers(site: Site) -> None:
 
 def test_a_claim_decides_what_one_may_see(site: Site) -> None:
     person = arrive(site)
-    statuses = [person.http.get(f"{site.apache.origin}/{place}/", timeout=10).status_code for place in ("ada", "grace")]
+    statuses = [person.http.get(f"{site.apache.origin}/{place}/", timeout=60).status_code for place in ("ada", "grace")]
     assert statuses == [200, 401]
 
 
 def test_logout_ends_both_sessions_and_leads_back(site: Site) -> None:
     person = arrive(site)
     leave = f"{site.apache.origin}/apache/callback?logout={site.apache.origin}/left.html"
-    answer = person.http.get(leave, allow_redirects=False, timeout=10)
+    answer = person.http.get(leave, allow_redirects=False, timeout=60)
     assert answer.headers["Location"].startswith(f"{site.instance.issuer}/oauth2/logout?id_token_hint=")
-    ended = person.http.get(answer.headers["Location"], allow_redirects=False, timeout=10)
+    ended = person.http.get(answer.headers["Location"], allow_redirects=False, timeout=60)
     assert ended.headers["Location"].startswith(f"{site.apache.origin}/left.html")
-    again = person.http.get(site.page, allow_redirects=False, timeout=10)
-    login = person.follow(person.http.get(again.headers["Location"], allow_redirects=False, timeout=10))
+    again = person.http.get(site.page, allow_redirects=False, timeout=60)
+    login = person.follow(person.http.get(again.headers["Location"], allow_redirects=False, timeout=60))
     assert login.url.startswith(f"{site.instance.issuer}/login?")
 
 
@@ -204,17 +204,17 @@ def test_apache_lets_bearers_of_our_tokens_in(
     api = trusting(certificate.certfile)
     api.auth = (caller["client_id"], caller["client_secret"])
     form = {"grant_type": "client_credentials", "resource": resource}
-    token = api.post(f"{instance.issuer}/oauth2/token", form, timeout=10).json()["access_token"]
+    token = api.post(f"{instance.issuer}/oauth2/token", form, timeout=60).json()["access_token"]
     values = {"resource": resource} | {name: gateway[name] for name in ("client_id", "client_secret")}
     bearer = {"Authorization": f"Bearer {token}"}
     with serving_pages(instance, certificate, configuration + PROTECTED, free_port(), **values) as server:
         page = f"{server.origin}/index.html"
-        assert requests.get(page, timeout=10).status_code == 401
-        answer = requests.get(page, headers=bearer, timeout=10)
+        assert requests.get(page, timeout=60).status_code == 401
+        answer = requests.get(page, headers=bearer, timeout=60)
         assert (answer.status_code, answer.headers.get("X-Client")) == (200, caller["client_id"]), what(server)
-        api.post(f"{instance.issuer}/oauth2/revoke", {"token": token}, timeout=10)
+        api.post(f"{instance.issuer}/oauth2/revoke", {"token": token}, timeout=60)
         # Who asks the server knows at once; who checks the signature knows when the token expires.
-        assert requests.get(page, headers=bearer, timeout=10).status_code == (401 if name == "introspection" else 200)
+        assert requests.get(page, headers=bearer, timeout=60).status_code == (401 if name == "introspection" else 200)
 
 
 def what(server: Apache) -> str:

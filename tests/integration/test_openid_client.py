@@ -108,9 +108,9 @@ def test_openid_client_walks_the_whole_way(instance: Instance, options: tuple[st
 def test_the_logout_address_of_openid_client_signs_out_and_leads_back(instance: Instance) -> None:
     person = Person(instance.issuer)
     leave = walk("openid_client.mjs", person, registered(instance), "leave")["leave"]
-    answer = person.http.get(leave["url"], allow_redirects=False, timeout=10)
+    answer = person.http.get(leave["url"], allow_redirects=False, timeout=60)
     assert answer.headers["Location"] == f"http://127.0.0.1:9/signed-out?state={leave['state']}"
-    again = person.follow(person.http.get(f"{instance.issuer}/", timeout=10))
+    again = person.follow(person.http.get(f"{instance.issuer}/", timeout=60))
     assert "Nobody is signed in" in again.text
 
 

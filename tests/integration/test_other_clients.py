@@ -44,7 +44,7 @@ class Ground:
     @property
     def metadata(self) -> dict[str, Any]:
         """The server's metadata (RFC 8414), fetched over HTTP."""
-        found = requests.get(f"{self.instance.issuer}/.well-known/oauth-authorization-server", timeout=10)
+        found = requests.get(f"{self.instance.issuer}/.well-known/oauth-authorization-server", timeout=60)
         return dict(found.json())
 
 
@@ -136,7 +136,7 @@ class Validator(JWTBearerTokenValidator):
 
     def get_jwks(self) -> Any:
         """The key set."""
-        return KeySet.import_key_set(requests.get(self.jwks_uri, timeout=10).json())
+        return KeySet.import_key_set(requests.get(self.jwks_uri, timeout=60).json())
 
 
 def admit(ground: Ground, token: str, *, resource: str = ORDERS, scope: str = "orders.read") -> Any:

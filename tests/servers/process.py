@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 LOG_TAIL = 4000
 
 

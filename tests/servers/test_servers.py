@@ -151,7 +151,7 @@ def test_apache_sends_a_stranger_to_the_provider(open_directory: Path) -> None:
         pytest.skip(reason)
     with apache.running(open_directory, RELYING_PARTY) as server:
         (server.pages / "index.html").write_text("secret")
-        answer = requests.get(f"{server.origin}/", allow_redirects=False, timeout=10)
+        answer = requests.get(f"{server.origin}/", allow_redirects=False, timeout=60)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("https://op.example/authorize?response_type=code")
 
@@ -159,7 +159,7 @@ def test_apache_sends_a_stranger_to_the_provider(open_directory: Path) -> None:
 @pytest.mark.parametrize("server", ["granian", "gunicorn"])
 def test_the_product_runs_on_both_servers_and_ends_when_told(tmp_path: Path, server: authserver.Server) -> None:
     with authserver.running(tmp_path, server=server) as instance:
-        answer = requests.get(f"{instance.issuer}/.well-known/openid-configuration", timeout=10)
+        answer = requests.get(f"{instance.issuer}/.well-known/openid-configuration", timeout=60)
         assert answer.json()["issuer"] == instance.issuer
     assert instance.process.stop() == 0, instance.process.output()
     assert not accepts(instance.port)

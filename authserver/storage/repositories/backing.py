@@ -18,6 +18,9 @@ from authserver.storage.transaction import Transaction
 Credential = TypeVar("Credential", AuthorizationCode, RefreshToken)
 
 _GRANT, _USER = len(Grant.__table__.columns), len(User.__table__.columns)
+# Columns of a trait stand where SQLAlchemy puts them: an absent row is told by its key, wherever that is.
+_GRANT_ID = list(Grant.__table__.columns).index(Grant.__table__.c.id)
+_USER_ID = list(User.__table__.columns).index(User.__table__.c.id)
 _OTHERS = (
     ClientRecord.enabled,
     ClientRecord.created_at,
@@ -64,10 +67,10 @@ class BackedFind(Generic[Credential]):
             return None
         at = self._width
         row, rest = self._row.of_row(found[:at]), found[at:]
-        if rest[0] is None:
+        if rest[_GRANT_ID] is None:
             return Backed(row, None, None, None)
         grant, person, others = self._grant.of_row(rest[:_GRANT]), rest[_GRANT : _GRANT + _USER], rest[_GRANT + _USER :]
-        user = self._user.of_row(person) if person[0] is not None else None
+        user = self._user.of_row(person) if person[_USER_ID] is not None else None
         return Backed(row, grant, user, _standing(grant, user, others))
 
 

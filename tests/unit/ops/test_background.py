@@ -26,7 +26,7 @@ def test_it_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
         stop.wait()
         (tmp_path / "ended").touch()
 
-    process = BackgroundProcess(work, graceful_timeout=10)
+    process = BackgroundProcess(work, graceful_timeout=60)
     process.start()
     wait_until((tmp_path / "begun").exists)
     assert int((tmp_path / "begun").read_text()) != os.getpid()
@@ -39,7 +39,7 @@ def test_it_is_started_again_when_it_dies(tmp_path: Path) -> None:
         (tmp_path / str(os.getpid())).touch()
         stop.wait()
 
-    process = BackgroundProcess(work, graceful_timeout=10)
+    process = BackgroundProcess(work, graceful_timeout=60)
     process.start()
     wait_until(lambda: len(list(tmp_path.iterdir())) == 1)
     os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)

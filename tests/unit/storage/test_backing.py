@@ -39,6 +39,8 @@ def test_everything_is_there(server: Installation, digest: bytes) -> None:
         "UPDATE grants SET revoked_at = '2026-03-02 12:00:00'",
         "UPDATE sessions SET ended_at = '2026-03-02 12:00:00'",
         "UPDATE grants SET session_id = NULL",
+        "UPDATE users SET username = NULL, username_key = NULL",
+        "UPDATE users SET email = NULL, email_key = NULL, name = NULL",
     ],
 )
 def test_standing_is_what_liveness_reads(server: Installation, digest: bytes, sql: str) -> None:
