@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from authserver.settings import Settings
-from authserver.storage import Database
+from authserver.storage import Database, ephemeral
 from authserver.storage.ephemeral import (
     Ephemeral,
     EphemeralUnavailable,
@@ -27,8 +27,9 @@ NOBODY = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture
-def redis_store(redis_server: Redis) -> Iterator[RedisEphemeral]:
-    """Redis that answers."""
+def redis_store(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisEphemeral]:
+    """Redis that answers, however busy the machine is."""
+    monkeypatch.setattr(ephemeral, "TIMEOUT_SECONDS", 30)
     store = RedisEphemeral(redis_server.url)
     yield store
     store.close()
