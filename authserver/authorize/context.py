@@ -45,7 +45,6 @@ class Context:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     expected_subject: str | None = None
-    hinted_session: str | None = None
 
     def get(self, name: str) -> str | None:
         """A parameter of the request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, update
 
 from authserver.protocol import validity
 from authserver.storage.compiled import CompiledFind, CompiledInsert
@@ -23,12 +23,6 @@ class Grants(Repository):
     def find(self, grant_id: str) -> Grant | None:
         """The grant with this id, revoked or not."""
         return _BY_ID.first(self.transaction, wanted=grant_id)
-
-    def of_session(self, session_id: str) -> list[Grant]:
-        """The grants made in a session that are not revoked."""
-        return list(
-            self.session.scalars(select(Grant).where(Grant.session_id == session_id, Grant.revoked_at.is_(None)))
-        )
 
     def revoke(self, grant_id: str, reason: str) -> bool:
         """Revoke one grant; tells whether this call was the one that did."""

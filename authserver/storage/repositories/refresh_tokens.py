@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 
 from authserver.protocol import validity
 from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
@@ -74,8 +74,3 @@ class RefreshTokens(Repository):
         """Revoke every token of a family and erase what it kept sealed."""
         statement = update(RefreshToken).where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
         return self._changed(statement.values(revoked_at=validity.now(), successor_sealed=None))
-
-    def of_family(self, family_id: str) -> list[RefreshToken]:
-        """Every token of a family, oldest first."""
-        statement = select(RefreshToken).where(RefreshToken.family_id == family_id)
-        return list(self.session.scalars(statement.order_by(RefreshToken.issued_at, RefreshToken.id)))

@@ -102,12 +102,3 @@ class Users(Repository):
         self.session.execute(
             update(User).where(User.id == user_id).values(values), execution_options={"synchronize_session": False}
         )
-
-    def note_failure(self, user_id: str) -> None:
-        """Count one more failed attempt."""
-        self._changed(update(User).where(User.id == user_id).values(failed_attempts=User.failed_attempts + 1))
-
-    def upgrade_hash(self, user_id: str, old: str, new: str) -> bool:
-        """Replace the password hash unless it changed meanwhile."""
-        statement = update(User).where(User.id == user_id, User.password_hash == old).values(password_hash=new)
-        return self._changed(statement) == 1
