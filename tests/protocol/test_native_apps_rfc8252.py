@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from authserver.protocol.redirect_uris import is_native_callback, matches_registered
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty
 
@@ -80,6 +81,12 @@ def test_any_port_on_loopback_is_good(party: RelyingParty, uri: str) -> None:
 )
 def test_nothing_else_may_differ(party: RelyingParty, uri: str) -> None:
     assert not leads_to(party, uri)
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "192.0.2.1", "[2001:db8::1]"])
+def test_only_loopback_has_ports_to_choose(host: str) -> None:
+    assert not matches_registered(f"http://{host}:5000/callback", [f"http://{host}/callback"], native=True)
+    assert not is_native_callback(f"http://{host}/callback")
 
 
 def test_web_application_has_no_port_to_choose(server: Installation) -> None:
