@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from authserver.storage.repositories.audit import Audit
 from authserver.storage.repositories.browsers import Browsers
 from authserver.storage.repositories.clients import Clients, ClientSecrets
 from authserver.storage.repositories.codes import AuthorizationCodes
@@ -16,6 +16,7 @@ from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
 from authserver.storage.repositories.interactions import Interactions
 from authserver.storage.repositories.liveness import Liveness
+from authserver.storage.repositories.outbox import Outbox
 from authserver.storage.repositories.refresh_tokens import RefreshTokens
 from authserver.storage.repositories.refusals import Refusals
 from authserver.storage.repositories.resources import Resources, Scopes
@@ -23,18 +24,58 @@ from authserver.storage.repositories.roles import Roles
 from authserver.storage.repositories.sessions import Sessions
 from authserver.storage.repositories.signing_keys import SigningKeys
 from authserver.storage.repositories.tokens import AccessTokens, RevokedTokens
+from authserver.storage.repositories.user_keys import UserKeys
 from authserver.storage.repositories.users import Users
 from authserver.storage.repositories.versions import Versions
 from authserver.storage.transaction import Transaction
 
-if TYPE_CHECKING:
-    from authserver.storage.repositories.audit import Audit
-    from authserver.storage.repositories.outbox import Outbox
-    from authserver.storage.repositories.user_keys import UserKeys
+Made = TypeVar("Made")
+
+
+class _On(Generic[Made]):
+    """A repository on the unit's transaction, made when it is first asked for and an attribute from then on.
+
+    `functools.cached_property` would take a lock each time, which a unit, used by one thread, does not need.
+    """
+
+    def __init__(self, repository: Callable[[Transaction], Made]) -> None:
+        self._repository = repository
+        self._name = ""
+
+    def __set_name__(self, owner: type[Unit], name: str) -> None:
+        self._name = name
+
+    def __get__(self, unit: Unit, owner: type[Unit]) -> Made:
+        made = unit.__dict__[self._name] = self._repository(unit.transaction)
+        return made
 
 
 class Unit:
-    """One transaction. Repositories are made when first asked for, all on the same connection."""
+    """One transaction with every repository on the same connection."""
+
+    users = _On(Users)
+    roles = _On(Roles)
+    clients = _On(Clients)
+    client_secrets = _On(ClientSecrets)
+    resources = _On(Resources)
+    scopes = _On(Scopes)
+    signing_keys = _On(SigningKeys)
+    browsers = _On(Browsers)
+    sessions = _On(Sessions)
+    interactions = _On(Interactions)
+    grants = _On(Grants)
+    consents = _On(Consents)
+    codes = _On(AuthorizationCodes)
+    refresh_tokens = _On(RefreshTokens)
+    access_tokens = _On(AccessTokens)
+    revoked_tokens = _On(RevokedTokens)
+    liveness = _On(Liveness)
+    refusals = _On(Refusals)
+    versions = _On(Versions)
+    ephemeral = _On(EphemeralValues)
+    outbox = _On(Outbox)
+    audit = _On(Audit)
+    user_keys = _On(UserKeys)
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
@@ -57,124 +98,3 @@ class Unit:
     def flush(self) -> None:
         """Send pending rows now, so that a unique violation shows where it can be told apart."""
         self.transaction.session.flush()
-
-    @cached_property
-    def users(self) -> Users:
-        """People."""
-        return Users(self.transaction)
-
-    @cached_property
-    def roles(self) -> Roles:
-        """Roles and who has them."""
-        return Roles(self.transaction)
-
-    @cached_property
-    def clients(self) -> Clients:
-        """Registered clients."""
-        return Clients(self.transaction)
-
-    @cached_property
-    def client_secrets(self) -> ClientSecrets:
-        """Digests of client secrets."""
-        return ClientSecrets(self.transaction)
-
-    @cached_property
-    def resources(self) -> Resources:
-        """Protected resources."""
-        return Resources(self.transaction)
-
-    @cached_property
-    def scopes(self) -> Scopes:
-        """Registered scopes."""
-        return Scopes(self.transaction)
-
-    @cached_property
-    def signing_keys(self) -> SigningKeys:
-        """Signing keys."""
-        return SigningKeys(self.transaction)
-
-    @cached_property
-    def browsers(self) -> Browsers:
-        """Browsers."""
-        return Browsers(self.transaction)
-
-    @cached_property
-    def sessions(self) -> Sessions:
-        """Sessions."""
-        return Sessions(self.transaction)
-
-    @cached_property
-    def interactions(self) -> Interactions:
-        """Interactions under way."""
-        return Interactions(self.transaction)
-
-    @cached_property
-    def grants(self) -> Grants:
-        """Grants."""
-        return Grants(self.transaction)
-
-    @cached_property
-    def consents(self) -> Consents:
-        """Remembered consents."""
-        return Consents(self.transaction)
-
-    @cached_property
-    def codes(self) -> AuthorizationCodes:
-        """Authorization codes."""
-        return AuthorizationCodes(self.transaction)
-
-    @cached_property
-    def refresh_tokens(self) -> RefreshTokens:
-        """Refresh tokens."""
-        return RefreshTokens(self.transaction)
-
-    @cached_property
-    def access_tokens(self) -> AccessTokens:
-        """Opaque access tokens."""
-        return AccessTokens(self.transaction)
-
-    @cached_property
-    def revoked_tokens(self) -> RevokedTokens:
-        """Self-contained tokens that were revoked on their own."""
-        return RevokedTokens(self.transaction)
-
-    @cached_property
-    def liveness(self) -> Liveness:
-        """What stands behind tokens."""
-        return Liveness(self.transaction)
-
-    @cached_property
-    def refusals(self) -> Refusals:
-        """Explanations behind references."""
-        return Refusals(self.transaction)
-
-    @cached_property
-    def versions(self) -> Versions:
-        """Versions of snapshots."""
-        return Versions(self.transaction)
-
-    @cached_property
-    def ephemeral(self) -> EphemeralValues:
-        """Short-lived values."""
-        return EphemeralValues(self.transaction)
-
-    @cached_property
-    def outbox(self) -> Outbox:
-        """Events that wait for their subscribers."""
-        from authserver.storage.repositories.outbox import Outbox
-
-        return Outbox(self.transaction)
-
-    @cached_property
-    def audit(self) -> Audit:
-        """The audit trail and the lease of its writer."""
-        from authserver.storage.repositories.audit import Audit
-
-        return Audit(self.transaction)
-
-    @cached_property
-    def user_keys(self) -> UserKeys:
-        """The keys under which personal data in events is sealed."""
-        from authserver.storage.repositories.user_keys import UserKeys
-
-        return UserKeys(self.transaction)
