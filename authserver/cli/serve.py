@@ -60,7 +60,8 @@ def run(settings: Settings, overrides: dict[str, Any]) -> None:
     except AlreadyRunning as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise click.ClickException(f"cannot listen on {settings.host}:{settings.port}: {reason}") from error
 
 
 def export(overrides: dict[str, Any]) -> None:
