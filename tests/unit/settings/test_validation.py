@@ -48,7 +48,9 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("rate-limits-off", {"rate_limits": False}),
     ("log-debug", {"log_level": "debug"}),
     ("playground-on", {"playground": True}),
-    ("metrics-token-weak", {"metrics_token": "letmein"}),
+    ("metrics-token-weak", {"metrics_token": "Zt5uRw8xBq1mNk4"}),
+    ("metrics-token-weak", {"metrics_token": "change-me-0123456789-abcdefghijklmn"}),
+    ("metrics-token-weak", {"metrics_token": "Zt5uRw8xB" * 4}),
     ("metrics-closed", {"host": "10.1.0.5"}),
     ("argon2-cheap", {"argon2_memory_kib": 19455}),
     ("argon2-cheap", {"argon2_time_cost": 1}),
@@ -100,13 +102,17 @@ def test_rules_have_distinct_names_and_known_settings(good: Settings) -> None:
         assert all(hasattr(good, name) for name in rule.concerns)
 
 
-def test_keys_that_others_can_read_are_refused(good: Settings) -> None:
+@pytest.mark.parametrize("name", ["sealing-key", "application-secret", "pepper", "tls.pem"])
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_keys_that_others_can_read_are_refused(good: Settings, name: str, mode: int) -> None:
     good.keys_dir.mkdir()
-    key = good.keys_dir / "sealing-key"
+    key = good.keys_dir / name
     key.write_text("x")
     key.chmod(0o600)
+    if name == "tls.pem":
+        good = replace(good, tls_certfile=key, tls_keyfile=key)
     assert broken(good) == set()
-    key.chmod(0o640)
+    key.chmod(mode)
     assert broken(good) == {"keys-readable"}
 
 
