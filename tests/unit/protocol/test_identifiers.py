@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 
 import pytest
 
+from authserver.protocol import identifiers
 from authserver.protocol.identifiers import looks_like_id, new_id
 
 
@@ -12,6 +14,13 @@ def test_ids_are_version_7_and_differ() -> None:
     assert len(made) == 100
     for text in made:
         assert (uuid.UUID(text).version, uuid.UUID(text).variant, str(uuid.UUID(text))) == (7, uuid.RFC_4122, text)
+
+
+def test_ids_of_one_millisecond_sort_in_the_order_in_which_they_were_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = count(1_772_452_800_000_000_000, 1_000)
+    monkeypatch.setattr(identifiers.time, "time_ns", lambda: next(moments))
+    made = [new_id() for _ in range(2_500)]
+    assert made == sorted(made)
 
 
 @pytest.mark.parametrize(
