@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from authserver.issuing.refreshing import RefreshTokenIssuer
 from authserver.storage import maintenance
 from authserver.storage.models.grants import RefreshToken
 from tests.installation import Answer, Installation
@@ -195,6 +196,34 @@ def test_a_sealed_successor_opens_for_the_presented_token_alone(
     assert_refused(relying_party.refresh(first), server, "refresh_token_reused")
 
 
+def test_a_sealed_successor_opens_with_the_servers_pepper_alone(
+    server: Installation, relying_party: RelyingParty
+) -> None:
+    token = offline_token(relying_party)
+    successor = relying_party.refresh(token).json["refresh_token"]
+    client = server.services.clients.find("app")
+    opened = []
+    for pepper in (server.settings.pepper, b"the pepper of another installation"):
+        with server.unit() as unit:
+            found = RefreshTokenIssuer(server.services.handles, pepper).repeat(unit, token, family(server)[0], client)
+        opened.append(found.value if found else None)
+    assert opened == [successor, None]
+
+
+def test_a_used_successor_is_not_handed_out_again_even_if_it_is_still_sealed(
+    server: Installation, relying_party: RelyingParty
+) -> None:
+    token = offline_token(relying_party)
+    successor = relying_party.refresh(token).json["refresh_token"]
+    before = family(server)[0]
+    relying_party.refresh(successor)
+    with server.unit() as unit:
+        known = unit.session.get(RefreshToken, before.id)
+        assert known is not None
+        known.successor_sealed, known.grace_until = before.successor_sealed, before.grace_until
+    assert_refused(relying_party.refresh(token), server, "refresh_token_reused")
+
+
 # --- grace 0: rows to the letter ------------------------------------------------
 
 
@@ -375,6 +404,15 @@ def test_a_scope_that_the_client_lost_is_left_out(server: Installation, relying_
     server.registration.update("app", {"scopes": frozenset({"openid", "offline_access"})})
     server.services.clients.forget()
     assert relying_party.refresh(token).json["scope"] == "offline_access openid"
+
+
+def test_an_id_token_ends_with_the_scope_openid_of_the_client(
+    server: Installation, relying_party: RelyingParty
+) -> None:
+    token = offline_token(relying_party)
+    server.registration.update("app", {"scopes": frozenset({"email", "offline_access"})})
+    server.services.clients.forget()
+    assert "id_token" not in relying_party.refresh(token).json
 
 
 def test_a_resource_narrows_the_audience_of_one_token(server: Installation) -> None:
