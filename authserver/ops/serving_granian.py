@@ -9,21 +9,21 @@ reset), and hand over requests without a copy of the process environment.
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from multiprocessing import connection
+from typing import Any, cast
 
-from granian import _granian, _signals
+from granian import _granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
-from authserver.ops import instance_lock
+from authserver.ops import granian_signals, instance_lock
 from authserver.ops.background import BackgroundProcess
 from authserver.ops.process_life import die_with_parent
 from authserver.ops.serving import BACKLOG, ServeOptions, begin_instance, begin_worker, listen, load_target, preload
@@ -34,6 +34,7 @@ _log = get_logger(__name__)
 
 TOLERATED_DEATHS, DEATHS_WITHIN = 10, 60.0
 HEADER_READ_MILLISECONDS = 10_000
+REAPED_WITHIN = 5.0
 # One logger tree for everything: granian's own messages go where ours go.
 _LOGGING: dict[str, Any] = {
     "formatters": {},
@@ -43,10 +44,7 @@ _LOGGING: dict[str, Any] = {
 _MISLEADING = ("Configuration allows spawning", "Workers respawn is configured", "Configured number of workers")
 
 
-_ENDING = frozenset({signal.SIGINT, signal.SIGTERM})
-
 _granian_mp: Any = mp
-_granian_signals: Any = _signals
 _wrapped_by_granian = _granian_mp._wsgi_call_wrap
 
 
@@ -66,6 +64,11 @@ class _Server(MPServer):
         holder: Any = _granian.SocketHolder
         self._shd = holder(os.dup(self._sfd), False, BACKLOG)
 
+    def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
+        worker: Any = super()._spawn_worker(*args, **kwargs)
+        worker.join = partial(_join, worker)
+        return cast("WorkerProcess", worker)
+
     def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
         """Replace workers; single deaths, however close, do not end the server, only a crash loop does."""
         super()._respawn_workers(workers, spawn_target, target_loader, delay)
@@ -73,6 +76,19 @@ class _Server(MPServer):
         self._deaths = [death for death in self._deaths if moment - death < DEATHS_WITHIN] + [moment]
         if len(self._deaths) < TOLERATED_DEATHS:
             self.respawned_wrks.clear()
+
+
+def _join(worker: Any, timeout: float | None = None) -> None:
+    """Wait until a worker ended and is known to have ended.
+
+    granian waits for it in a second thread too. Of two waits one hears how the process ended, and until that one has
+    said so the other takes it for alive: granian would kill it, or whoever has its number by then.
+    """
+    worker.inner.join(timeout)
+    ended = connection.wait([worker.inner.sentinel], timeout=0)
+    moment = time.monotonic()
+    while ended and worker.is_alive() and time.monotonic() - moment < REAPED_WITHIN:
+        time.sleep(0.001)
 
 
 def serve(options: ServeOptions) -> None:
@@ -87,13 +103,15 @@ def serve(options: ServeOptions) -> None:
     background: BackgroundProcess | None = None
     try:
         listening = listen(options.host, options.port, options.graceful_timeout if lock.after_crash else 0)
-        preload(options)
-        begin_instance(options)
-        if options.background is not None:
-            background = BackgroundProcess(options.background, options.graceful_timeout)
-            background.start()
-        server = _server(options, listening)
-        server.serve(spawn_target=_spawner(options), target_loader=_loader(options), wrap_loader=False)
+        with granian_signals.held():
+            preload(options)
+            begin_instance(options)
+            if options.background is not None:
+                background = BackgroundProcess(options.background, options.graceful_timeout)
+                background.start()
+            _server(options, listening).serve(
+                spawn_target=_spawner(options), target_loader=lambda: load_target(options.target), wrap_loader=False
+            )
     finally:
         if background is not None:
             background.stop()
@@ -140,17 +158,6 @@ def _quieten() -> None:
     logger.addFilter(lambda record: not record.getMessage().startswith(_MISLEADING))
 
 
-def _loader(options: ServeOptions) -> Callable[[], Any]:
-    """What granian runs first in each worker process."""
-
-    def load() -> Any:
-        # Before the first thread, so that every thread leaves these signals to the one that waits for them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-        return load_target(options.target)
-
-    return load
-
-
 def _spawner(options: ServeOptions) -> Callable[..., None]:
     """What granian runs in each worker process."""
     parent = os.getpid()
@@ -159,30 +166,12 @@ def _spawner(options: ServeOptions) -> Callable[..., None]:
         die_with_parent(parent, options.graceful_timeout)
         begin_worker(options)
         _granian_mp._wsgi_call_wrap = _direct
-        _granian_signals.set_sync_signals = _end_on_signal
         # The target itself, without the wrapping that this function already has.
         serve_requests: Any = MPServer._spawn_wsgi_worker
         serve_requests.__wrapped__(*args, **kwargs)
 
     wrapped: Callable[..., None] = WorkerProcess.wrap_target(spawn)  # type: ignore[no-untyped-call]
     return wrapped
-
-
-def _end_on_signal() -> Any:
-    """What tells granian's worker to end, set by a thread that waits for the signal.
-
-    A handler, as granian has one, runs in the main thread alone. The system may give the signal to another thread,
-    which does not wake the main one; and a second signal, as of Ctrl-C and then of the main process, may find it
-    holding the lock that the handler needs. Either way the worker would go on until it is killed.
-    """
-    event = _granian.WorkerSignal()
-
-    def wait() -> None:
-        signal.sigwait(_ENDING)
-        event.set()
-
-    threading.Thread(target=wait, name="signals", daemon=True).start()
-    return event
 
 
 def _direct(callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | None = None) -> Callable[..., int]:

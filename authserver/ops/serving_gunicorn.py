@@ -7,6 +7,7 @@ for `gunicorn -c deploy/gunicorn.conf.py authserver.wsgi:application`.
 from __future__ import annotations
 
 import logging
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def configuration(options: ServeOptions) -> dict[str, Any]:
         "on_starting": instance.on_starting,
         "when_ready": instance.when_ready,
         "post_fork": instance.post_fork,
+        "post_worker_init": _leave_ctrl_c_to_the_main_process,
         "on_exit": instance.on_exit,
     }
     if _SHARED_MEMORY.is_dir():
@@ -99,6 +101,11 @@ def configuration(options: ServeOptions) -> dict[str, Any]:
     if options.certfile and options.keyfile:
         settings |= {"certfile": str(options.certfile), "keyfile": str(options.keyfile)}
     return settings
+
+
+def _leave_ctrl_c_to_the_main_process(_worker: Any) -> None:
+    """A terminal sends SIGINT to every process; the main process tells its workers to stop, gracefully."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Logger(Logger):  # type: ignore[misc]
@@ -120,8 +127,10 @@ class _Instance:
         self._lock: instance_lock.InstanceLock | None = None
         self._background: BackgroundProcess | None = None
 
-    def on_starting(self, _arbiter: Any) -> None:
+    def on_starting(self, arbiter: Any) -> None:
         """Before anything else, in the main process."""
+        # Ctrl-C means what SIGTERM means: gunicorn's own way drops what is under way. SIGQUIT still does.
+        arbiter.handle_int = arbiter.handle_term
         options = self._options
         self._lock = instance_lock.acquire(options.instance_dir, options.port)
         if self._lock.after_crash:

@@ -171,14 +171,13 @@ def test_sigterm_answers_what_is_under_way_and_takes_nothing_new(server: str, tm
             served.connect()
 
 
-def test_ctrl_c_which_reaches_every_process_answers_what_is_under_way(tmp_path: Path) -> None:
-    # Of granian, which `make run` starts; gunicorn is made to end at once by SIGINT and gracefully by SIGTERM alone.
-    with serving("granian", tmp_path, background=str(tmp_path / "background")) as served:
+def test_ctrl_c_which_reaches_every_process_answers_what_is_under_way(server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, background=str(tmp_path / "background")) as served:
         answers: list[Answer] = []
         thread = _slow_request(served, tmp_path / "begun", 1.5, answers)
         for pid in (*served.worker_pids(), served.pid):
             os.kill(pid, signal.SIGINT)
-        assert served.stop() == 0
+        assert served.stop() == 0, served.log()
         thread.join(10)
         assert [answer.status for answer in answers] == [200]
         assert (tmp_path / "background").read_text() == "ended"
