@@ -11,6 +11,7 @@ from authserver.issuing.reading import ReadToken
 from authserver.protocol.errors import InvalidToken, ProtocolError
 from authserver.protocol.messages import NO_STORE, Request, Response, json_response
 from authserver.services import Services
+from authserver.telemetry.context import note
 
 SCOPE = "openid"
 
@@ -20,6 +21,7 @@ def endpoint(services: Services) -> Handler:
     issuer = services.settings.issuer
 
     def claims(token: ReadToken) -> Response:
+        note(client_id=token.client_id, user_id=str(token.claims["sub"]))
         with services.database.reading() as unit:
             user = unit.users.read(str(token.claims["sub"]))
         if user is None:

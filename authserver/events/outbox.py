@@ -11,6 +11,7 @@ from authserver.events.envelope import enclose
 from authserver.events.event import Event
 from authserver.events.measures import MEASURES
 from authserver.storage import Unit
+from authserver.telemetry import context
 
 
 class Recorder:
@@ -22,8 +23,10 @@ class Recorder:
     def record(self, unit: Unit, event: Event) -> None:
         """Adds `event` to the transaction of `unit`: one INSERT, visible to the worker after commit.
 
-        Address, agent and correlation id are those of the current request.
+        Address, agent and correlation id are those of the current request, whose log lines name from here on whom
+        the event concerns.
         """
+        context.note(client_id=event.client_id, user_id=event.user_id, session_id=event.session_id)
         envelope = enclose(event, self._sealer)
         unit.outbox.add(envelope.event_id, envelope.record, envelope.sealed)
         moves = MEASURES.get(type(event))

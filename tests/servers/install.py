@@ -38,6 +38,8 @@ NEEDS = (
     Need(("libapache2-mod-auth-openidc",), _file("/usr/lib/apache2/modules/mod_auth_openidc.so")),
     Need(("nodejs",), _command("node")),
     Need(("npm",), _command("npm")),
+    Need(("curl",), _command("curl")),
+    Need(("git",), _command("git")),
 )
 
 
