@@ -30,6 +30,29 @@ print(threading.active_count(), [name for name in names if "instance" in name])
 ENVIRON = {
     name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("COVERAGE_")
 }
+
+
+def _loaded(code: str, tmp_path: Path) -> set[str]:
+    """The top-level modules that are there after `code`, in a Python of its own."""
+    program = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('\\n', *sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path, env=ENVIRON
+    )
+    return {name.partition(".")[0] for name in run.stdout.splitlines()[-1].split()}
+
+
+def _loaded_by_command(arguments: list[str], tmp_path: Path) -> set[str]:
+    return _loaded(f"from authserver.cli.group import cli; cli.main({arguments!r})", tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["doctor"], ["nonsense"]])
+def test_what_needs_no_database_loads_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    assert _loaded_by_command(arguments, tmp_path) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["clients", "users", "resources", "scopes", "explain"])
+def test_commands_on_rows_load_no_server_and_no_migrations(command: str, tmp_path: Path) -> None:
+    heavy = (HEAVY | OF_MIGRATIONS) - {"cryptography", "sqlalchemy"}
     assert _loaded_by_command([command, "--help"], tmp_path) & heavy == set()
 
 
