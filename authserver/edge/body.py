@@ -149,17 +149,29 @@ class BodyReader:
         waiting = list(self._readings.values())
         patience = self._timeout if len(waiting) < self._crowd else min(self._timeout, IMPATIENT_SECONDS)
         late = [reading for reading in waiting if moment - reading.since > patience]
-        # Where the server hands no sockets over, every silent connection of the sender is cut off with the late one.
+        # Where the server hands no sockets over, a silent connection of the same sender may be cut off instead.
         senders = {reading.address for reading in late if reading.socket is None}
-        stalled = [
-            Stalled(item.address, moment - item.since, item.socket, again=_is_deaf(item, moment)) for item in late
-        ]
+        stalled = _stalled(late, moment)
         for reading in waiting:
             if reading.cut_at is None and (reading in late or reading.address in senders):
                 reading.cut_at = moment
-        for connection in stalled:
-            shut_down(connection)
+        for connections in stalled:
+            shut_down(connections)
         return len(late)
+
+
+def _stalled(late: list[_Reading], moment: float) -> list[Stalled]:
+    """What to look for: each connection that is known, and of each sender as many as are late."""
+    known = [Stalled(it.address, moment - it.since, it.socket, again=_is_deaf(it, moment)) for it in late if it.socket]
+    unknown: dict[str, list[_Reading]] = {}
+    for reading in late:
+        if reading.socket is None:
+            unknown.setdefault(reading.address, []).append(reading)
+    for address, readings in unknown.items():
+        seconds = moment - max(reading.since for reading in readings)
+        again = any(_is_deaf(reading, moment) for reading in readings)
+        known.append(Stalled(address, seconds, None, again=again, count=len(readings)))
+    return known
 
 
 def _is_deaf(reading: _Reading, moment: float) -> bool:

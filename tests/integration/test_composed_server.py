@@ -383,7 +383,7 @@ def test_a_reload_reads_levels_and_limits_anew_and_survives_a_mistake(product: R
     configuration.unlink()
     product.process.send(signal.SIGTERM)
     assert product.process.wait() == 0
-    assert "unheard-of" not in product.process.output()
+    assert '"message":"request","correlation_id":"unheard-of"' not in product.process.output()
     # In order, so that the next start need not wait for workers of this one.
     assert (product.directory / "instance" / f"serve-{product.port}.lock").read_text() == ""
     product.process.start()

@@ -139,3 +139,11 @@ def test_a_read_that_was_cut_off_has_time_to_be_answered(reader: BodyReader, cut
     for moment in (5.1, 5.4, 7.0, 7.2):
         reader.expire(moment)
     assert [connection.again for connection in cut] == [False, False, False, True]
+
+
+def test_of_a_sender_as_many_connections_are_cut_off_as_are_late(reader: BodyReader, cut: list[Stalled]) -> None:
+    senders = ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
+    reader._readings.update({number: _Reading(number / 10, sender, None) for number, sender in enumerate(senders)})
+    reader._readings[9] = _Reading(4.0, "192.0.2.1", None)
+    assert reader.expire(5.5) == 3
+    assert {connection.address: connection.count for connection in cut} == {"192.0.2.1": 2, "192.0.2.2": 1}
