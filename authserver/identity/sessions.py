@@ -42,7 +42,6 @@ class SessionRegistry:
         session.auth_time = session.last_seen_at = validity.now()
         session.remembered, session.expires_at = remembered, validity.after(self._lifetime(remembered=remembered))
         session.amr, session.acr = list(amr), "1"
-        browser.active_session_id = session.id
         unit.users.note_login(user.id, session.auth_time)
         self._recorder.record(
             unit,

@@ -206,7 +206,7 @@ class Users:
             self._recorder.record(unit, UserAccountUnlocked(user_id=user.id))
 
     def _end_everything(self, unit: Unit, user: User, reason: str) -> int:
-        """End sessions and grants, offline ones too; facts proven before this moment count no longer."""
+        """End sessions and grants, offline ones too. A password that was checked before begins no session any more."""
         user.sessions_valid_from = validity.now()
         for session in unit.sessions.of_user(user.id):
             self._recorder.record(unit, SessionEnded(user_id=user.id, session_id=session.id, reason=reason))

@@ -83,7 +83,7 @@ class LoginStep(Step):
             current = unit.users.hold(user.id)
             if browser is None or browser.page_digest != visit.browser.page_digest:
                 raise advanced()
-            if current is None or not current.may_sign_in or current.password_hash != user.password_hash:
+            if current is None or _ended_meanwhile(user, current):
                 raise advanced()
             session = services.sessions.sign_in(unit, browser, current, ("pwd",), remembered=remember)
             fact = Fact(FactKind.PASSWORD, user.id, detail={"session": session.id})
@@ -134,6 +134,15 @@ class LoginStep(Step):
             retry_after=retry_after,
         )
         return self.render(visit, page, status=status, headers=headers)
+
+
+def _ended_meanwhile(proven: User, current: User) -> bool:
+    """Whether the password was replaced, or the person closed or signed out everywhere, since it was checked."""
+    return (
+        not current.may_sign_in
+        or current.password_hash != proven.password_hash
+        or current.sessions_valid_from != proven.sessions_valid_from
+    )
 
 
 def _is_asked_again(visit: Visit) -> bool:

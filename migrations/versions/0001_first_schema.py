@@ -87,7 +87,6 @@ def upgrade() -> None:
         "browsers",
         sa.Column("sso_digest", sa.LargeBinary(), nullable=False),
         sa.Column("page_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("active_session_id", ID),
         sa.Column("last_seen_at", MOMENT, nullable=False),
         sa.Column("id", ID, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),

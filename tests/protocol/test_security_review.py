@@ -12,7 +12,7 @@ import pytest
 from authserver.events.allowance import Allowance
 from authserver.settings import Settings
 from authserver.web.cookies import Cookies
-from tests.installation import REFERENCE, Installation, install
+from tests.installation import PASSWORD, REFERENCE, Installation, install
 from tests.relying_party import Browser, RelyingParty
 
 
@@ -49,6 +49,31 @@ def test_password_replaced_during_a_login_leaves_no_session(
     page = relying_party.request(browser)
     browser.submit(page, username="alice", password="Correct-Horse-7-Battery", follow=False)
     resetting.join()
+    with server.reading() as unit:
+        assert unit.sessions.of_user(user_id) == []
+
+
+@pytest.mark.parametrize("closing", ["signed_out", "disabled_and_enabled"])
+def test_whoever_is_signed_out_everywhere_during_a_login_gets_no_session(
+    server: Installation, relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch, closing: str
+) -> None:
+    services, user_id = server.services, server.users["alice"].id
+    check = type(services.password_authentication).check
+
+    def checked_and_then_closed(*args: Any) -> Any:
+        proven = check(*args)
+        with server.unit() as unit:
+            user = unit.users.get(user_id)
+            if closing == "signed_out":
+                services.users.sign_out_everywhere(unit, user)
+            else:
+                services.users.disable(unit, user)
+                services.users.enable(unit, user)
+        return proven
+
+    monkeypatch.setattr(type(services.password_authentication), "check", checked_and_then_closed)
+    browser = Browser(server)
+    browser.submit(relying_party.request(browser), username="alice", password=PASSWORD, follow=False)
     with server.reading() as unit:
         assert unit.sessions.of_user(user_id) == []
 

@@ -19,7 +19,6 @@ class Browser(Identified, Created, Expiring, Base):
 
     sso_digest: Mapped[bytes] = mapped_column(unique=True)
     page_digest: Mapped[bytes] = mapped_column(unique=True)
-    active_session_id: Mapped[str | None] = mapped_column(String(36), default=None)
     last_seen_at: Mapped[datetime] = mapped_column(default=validity.now)
 
 
