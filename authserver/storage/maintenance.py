@@ -69,7 +69,7 @@ def sweep_refresh_tokens(database: Database) -> int:
     def is_over() -> ColumnElement[bool]:
         cut = _ago(REFRESH_TOKENS_KEPT)
         lives = (
-            (relative.family_id == RefreshToken.family_id)
+            (relative.grant_id == RefreshToken.grant_id)
             & (relative.expires_at > cut)
             & (relative.family_expires_at > cut)
             & (relative.revoked_at.is_(None) | (relative.revoked_at > cut))

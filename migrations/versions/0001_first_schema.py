@@ -536,13 +536,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_refresh_token"),
         sa.UniqueConstraint("digest", name="uq_refresh_token_digest"),
     )
-    op.create_index("ix_refresh_token_client_id", "refresh_token", ["client_id"])
     op.create_index("ix_refresh_token_expires_at", "refresh_token", ["expires_at"])
-    op.create_index("ix_refresh_token_family_id", "refresh_token", ["family_id"])
     op.create_index("ix_refresh_token_grant_id", "refresh_token", ["grant_id"])
-    op.create_index("ix_refresh_token_session_id", "refresh_token", ["session_id"])
     op.create_index("ix_refresh_token_user_expires", "refresh_token", ["user_id", "expires_at"])
-    op.create_index("ix_refresh_token_user_id", "refresh_token", ["user_id"])
 
     postgres = op.get_context().dialect.name == "postgresql"
     for statement in AUDIT_LOG_APPEND_ONLY_POSTGRESQL if postgres else AUDIT_LOG_APPEND_ONLY_SQLITE:

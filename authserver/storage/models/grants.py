@@ -80,18 +80,17 @@ class RefreshToken(Identified, Expiring, Consumable, SenderConstrained, BelongsT
 
     `expires_at` is the end of disuse, `family_expires_at` the end in any case.
     `successor_sealed` holds the successor's value under a key only the
-    presented token yields, while the grace lasts.
+    presented token yields, while the grace lasts. Each refresh writes every index,
+    so there are few: a family is found by its grant, a person by the index below.
     """
 
     __tablename__ = "refresh_token"
 
     digest: Mapped[bytes] = mapped_column(unique=True)
-    family_id: Mapped[str] = mapped_column(String(36), index=True)
-    user_id: Mapped[str | None] = mapped_column(
-        String(36), ForeignKey("users.id", ondelete="CASCADE"), default=None, index=True
-    )
-    session_id: Mapped[str | None] = mapped_column(String(36), default=None, index=True)
-    client_id: Mapped[str] = mapped_column(String(255), index=True)
+    family_id: Mapped[str] = mapped_column(String(36))
+    user_id: Mapped[str | None] = mapped_column(String(36), ForeignKey("users.id", ondelete="CASCADE"), default=None)
+    session_id: Mapped[str | None] = mapped_column(String(36), default=None)
+    client_id: Mapped[str] = mapped_column(String(255))
     scope: Mapped[str] = mapped_column(String, default="")
     resources: Mapped[list[str]] = mapped_column(default=list)
     issued_at: Mapped[datetime]

@@ -29,14 +29,14 @@ _ROTATE = Compiled(
 )
 _ERASE = Compiled(
     update(RefreshToken)
-    # The family has an index and few rows; `replaced_by` has none.
-    .where(RefreshToken.family_id == bindparam("family"), RefreshToken.replaced_by == bindparam("wanted"))
+    # The grant, which is the family's, has an index and few rows; `replaced_by` has none.
+    .where(RefreshToken.grant_id == bindparam("family"), RefreshToken.replaced_by == bindparam("wanted"))
     .values(successor_sealed=None, grace_until=None)
 )
 
 
 class RefreshTokens(Repository):
-    """Refresh tokens, by digest and by family."""
+    """Refresh tokens, by digest and by family. A family is the tokens of one grant."""
 
     def add(self, token: RefreshToken) -> RefreshToken:
         """Store a new refresh token; as it was stored."""
@@ -72,5 +72,5 @@ class RefreshTokens(Repository):
 
     def revoke_family(self, family_id: str) -> int:
         """Revoke every token of a family and erase what it kept sealed."""
-        statement = update(RefreshToken).where(RefreshToken.family_id == family_id, RefreshToken.revoked_at.is_(None))
+        statement = update(RefreshToken).where(RefreshToken.grant_id == family_id, RefreshToken.revoked_at.is_(None))
         return self._changed(statement.values(revoked_at=validity.now(), successor_sealed=None))
