@@ -123,10 +123,11 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
 
     def _repeated(self, unit: Unit, presented: str, row: TokenRow | None) -> Successor:
         """What a token that was used before is due: the same successor, or the end of its family."""
-        if row is None or row.revoked_at is not None:
-            raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
+        row = _of_living_family(row)
         successor = self.services.refresh_tokens.repeat(unit, presented, row, self.request.client)
         if successor is None:
+            # The family may have been revoked between the two reads; that its successor is dead is no sign of a thief.
+            _of_living_family(unit.refresh_tokens.reread(row.id))
             raise self._reused(row)
         return successor
 
@@ -138,3 +139,9 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
             InvalidGrant(WORDS, reason="refresh_token_reused", spec="RFC 9700 §4.14.2", details={"family": family_id}),
             lambda unit: reuse.end(unit, family_id, "refresh_token_reused", ends_session=ends_session),
         )
+
+
+def _of_living_family(row: TokenRow | None) -> TokenRow:
+    if row is None or row.revoked_at is not None:
+        raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
+    return row
