@@ -44,7 +44,7 @@ class ChangePasswordStep(Step):
         if not user.password_must_change:
             return self.resume(visit)
         new, repeated = form.get("new_password") or "", form.get("repeat_password") or ""
-        problems = self._problems(user, new, repeated)
+        problems = _problems(new, repeated)
         if problems:
             return self._render(visit, user, problems, status=400)
         try:
@@ -61,16 +61,6 @@ class ChangePasswordStep(Step):
             self.services.sessions.end_others(unit, current, interaction.session_id, "password_changed")
             self.services.passwords.change(unit, current, prepared)
         return self.resume(visit)
-
-    def _problems(self, user: User, new: str, repeated: str) -> tuple[PasswordProblem, ...]:
-        if not new:
-            return (PasswordProblem.MISSING,)
-        found: list[PasswordProblem] = []
-        if new != repeated:
-            found.append(PasswordProblem.MISMATCH)
-        if self.services.crypto.hasher.verify(new, user.password_hash).ok:
-            found.append(PasswordProblem.UNCHANGED)
-        return tuple(found)
 
     def _person(self, visit: Visit) -> User:
         """Whoever proved the old password in this interaction."""
@@ -107,6 +97,12 @@ class ChangePasswordStep(Step):
             problems=problems,
         )
         return self.render(visit, page, status=status)
+
+
+def _problems(new: str, repeated: str) -> tuple[PasswordProblem, ...]:
+    if not new:
+        return (PasswordProblem.MISSING,)
+    return () if new == repeated else (PasswordProblem.MISMATCH,)
 
 
 def _over() -> InteractionUnavailable:
