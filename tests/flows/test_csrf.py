@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.installation import PASSWORD
-from tests.relying_party import Browser, RelyingParty, hidden_fields
+from tests.relying_party import Browser, RelyingParty, hidden_fields, inputs
 
 
 @pytest.mark.parametrize("token", [None, "", "x", "ü", "A" * 43])
@@ -48,6 +48,14 @@ def test_consent_is_not_given_by_a_form_without_its_proof(relying_party: Relying
     assert (answer.status, browser.path) == (403, "/consent")
     with relying_party.installation.reading() as unit:
         assert unit.consents.find(relying_party.installation.users["alice"].id, "app") is None
+
+
+def test_account_is_not_chosen_by_a_form_without_its_proof(relying_party: RelyingParty, browser: Browser) -> None:
+    relying_party.sign_in(browser)
+    page = relying_party.request(browser, prompt="select_account")
+    chosen = next(values["value"] for values in inputs(page) if values.get("name") == "account")
+    answer = browser.open(browser.url, form=hidden_fields(page) | {"csrf_token": "x", "account": chosen})
+    assert (answer.status, browser.path) == (403, "/select-account")
 
 
 def test_proof_of_another_browser_is_worth_nothing(relying_party: RelyingParty, browser: Browser) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.installation import PASSWORD, Installation
@@ -120,3 +122,32 @@ def test_closed_account_gets_no_new_password(relying_party: RelyingParty, browse
     assert server.why(change(browser, page)) == "interaction_expired"
     with server.reading() as unit:
         assert unit.users.get(user.id).password_hash == user.password_hash
+
+
+def test_account_that_closes_without_ending_its_session_gets_no_new_password(
+    relying_party: RelyingParty, browser: Browser
+) -> None:
+    server = relying_party.installation
+    page = browser.sign_in(relying_party.request(browser))
+    with server.unit() as unit:
+        unit.users.get(server.users["alice"].id).is_active = False
+    assert server.why(change(browser, page)) == "interaction_expired"
+
+
+def test_of_two_new_passwords_at_once_the_first_counts(
+    relying_party: RelyingParty, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = relying_party.installation
+    services, prepare = server.services, server.services.passwords.prepare
+    first = prepare("First-Staple-9-Horse")
+
+    def overtaken(*args: Any) -> Any:
+        with server.unit() as unit:
+            services.passwords.change(unit, unit.users.get(server.users["alice"].id), first)
+        return prepare(*args)
+
+    page = browser.sign_in(relying_party.request(browser))
+    monkeypatch.setattr(services.passwords, "prepare", overtaken)
+    assert server.why(change(browser, page)) == "interaction_expired"
+    with server.reading() as unit:
+        assert unit.users.get(server.users["alice"].id).password_hash == first.hash

@@ -224,6 +224,27 @@ def test_consent_dies_with_the_session_it_was_given_in(relying_party: RelyingPar
     assert browser.path == "/login"
 
 
+def test_consent_is_not_taken_from_a_session_that_is_over(relying_party: RelyingParty, browser: Browser) -> None:
+    server, page = relying_party.installation, at_consent(relying_party, browser)
+    with server.unit() as unit:
+        (session,) = unit.sessions.of_user(server.users["alice"].id)
+        server.services.sessions.sign_out(unit, session)
+    assert server.why(browser.allow(page)) == "interaction_expired"
+    with server.reading() as unit:
+        assert unit.consents.find(session.user_id, "app") is None
+
+
+def test_consent_is_not_taken_for_a_session_of_another_browser(relying_party: RelyingParty, browser: Browser) -> None:
+    server, elsewhere = relying_party.installation, Browser(relying_party.installation)
+    server.add_user("bob")
+    relying_party.sign_in(elsewhere, "bob")
+    page = at_consent(relying_party, browser)
+    with server.unit() as unit:
+        (theirs,) = unit.sessions.of_user(server.users["bob"].id)
+        unit.session.query(Interaction).filter(Interaction.consumed_at.is_(None)).update({"session_id": theirs.id})
+    assert server.why(browser.allow(page)) == "interaction_expired"
+
+
 def test_sign_in_elsewhere_in_the_browser_counts_for_a_waiting_one(
     relying_party: RelyingParty, browser: Browser
 ) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
 
+from authserver.storage.models.grants import Grant
 from tests.installation import PASSWORD, Answer, Installation
 from tests.relying_party import Browser, RelyingParty, claims_of, hidden_fields
 
@@ -57,6 +59,14 @@ def test_page_cookie_alone_answers_no_request(relying_party: RelyingParty, signe
     del signed_in.cookies[names.sso_name]
     answer = relying_party.request(signed_in, prompt="none")
     assert relying_party.response(answer)["error"] == "login_required"
+
+
+def test_page_cookie_alone_resumes_nothing(relying_party: RelyingParty, browser: Browser) -> None:
+    browser.sign_in(relying_party.request(browser))
+    handle = parse_qs(urlsplit(browser.url).query)["interaction"][0]
+    del browser.cookies[relying_party.installation.mounted.border.cookies.sso_name]
+    answer = browser.open(f"/oauth2/authorize/resume?interaction={handle}")
+    assert relying_party.installation.why(answer) == "interaction_from_other_browser"
 
 
 def test_single_sign_on_cookie_alone_opens_no_page(relying_party: RelyingParty, browser: Browser) -> None:
@@ -120,6 +130,17 @@ def test_offline_access_outlives_logout(relying_party: RelyingParty, browser: Br
     refreshed = relying_party.refresh(tokens["refresh_token"])
     assert refreshed.status == 200
     assert is_active(relying_party, refreshed.json["access_token"])
+
+
+def test_logout_revokes_the_grants_of_the_session_but_the_offline_ones(
+    relying_party: RelyingParty, browser: Browser
+) -> None:
+    tokens = relying_party.tokens(browser)
+    relying_party.tokens(browser, scope=OFFLINE)
+    log_out(relying_party, browser, tokens)
+    with relying_party.installation.reading() as unit:
+        ended = {grant.offline: grant.revoked_at is not None for grant in unit.session.query(Grant)}
+    assert ended == {False: True, True: False}
 
 
 def test_logout_in_one_browser_leaves_the_other(relying_party: RelyingParty, browser: Browser) -> None:

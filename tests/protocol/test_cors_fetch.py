@@ -102,3 +102,5 @@ def test_revocation_is_readable_for_its_client(spa: RelyingParty) -> None:
     form = {"client_id": "spa", "token": token}
     answer = spa.installation.post("/oauth2/revoke", form, headers={"Origin": OWN})
     assert (answer.status, answer.header(ALLOW)) == (200, OWN)
+    answer = spa.installation.post("/oauth2/revoke", form, headers={"Origin": OTHERS})
+    assert (answer.status, answer.header(ALLOW)) == (200, None)

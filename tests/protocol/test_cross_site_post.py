@@ -91,6 +91,12 @@ def test_it_is_bound_to_the_cookie(relying_party: RelyingParty, browser: Browser
     assert stranger.open(kept.location).status == 400, "the cookie of another kept request"
 
 
+def test_it_is_continued_where_it_was_posted_alone(relying_party: RelyingParty, browser: Browser) -> None:
+    kept = post(relying_party, browser, CROSS_SITE)
+    answer = browser.open(kept.location.replace("/authorize?", "/logout?"))
+    assert (answer.status, relying_party.installation.why(answer)) == (400, "posted_request_unbound")
+
+
 def test_handle_that_we_never_issued_is_refused(relying_party: RelyingParty, browser: Browser) -> None:
     post(relying_party, browser, CROSS_SITE)
     for value in ("x", "ü", "A" * 54):

@@ -52,6 +52,17 @@ def test_session_of_another_person_is_not_used(relying_party: RelyingParty, hint
     assert other.path == "/login"
 
 
+def test_choosing_another_account_than_is_expected_answers_nothing(
+    relying_party: RelyingParty, browser: Browser, hint: str
+) -> None:
+    relying_party.installation.add_user("bob")
+    browser.allow(browser.sign_in(relying_party.request(browser, prompt="login"), "bob"))
+    chooser = relying_party.request(browser, prompt="select_account", id_token_hint=hint)
+    page = browser.choose(chooser, "bob")
+    assert browser.path == "/login"
+    assert "code" in relying_party.response(browser.sign_in(page, "alice"))
+
+
 def test_hint_chooses_among_several_sessions(relying_party: RelyingParty, browser: Browser, hint: str) -> None:
     relying_party.installation.add_user("bob")
     browser.sign_in(relying_party.request(browser, prompt="login"), "bob")

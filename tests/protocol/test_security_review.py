@@ -53,12 +53,13 @@ def test_password_replaced_during_a_login_leaves_no_session(
         assert unit.sessions.of_user(user_id) == []
 
 
-@pytest.mark.parametrize("closing", ["signed_out", "disabled_and_enabled"])
+@pytest.mark.parametrize("closing", ["signed_out", "disabled_and_enabled", "closed", "password_changed"])
 def test_whoever_is_signed_out_everywhere_during_a_login_gets_no_session(
     server: Installation, relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch, closing: str
 ) -> None:
     services, user_id = server.services, server.users["alice"].id
     check = type(services.password_authentication).check
+    new = services.passwords.prepare("Reset-Staple-9-Horse")
 
     def checked_and_then_closed(*args: Any) -> Any:
         proven = check(*args)
@@ -66,6 +67,10 @@ def test_whoever_is_signed_out_everywhere_during_a_login_gets_no_session(
             user = unit.users.get(user_id)
             if closing == "signed_out":
                 services.users.sign_out_everywhere(unit, user)
+            elif closing == "closed":
+                user.is_active = False
+            elif closing == "password_changed":
+                services.passwords.change(unit, user, new)
             else:
                 services.users.disable(unit, user)
                 services.users.enable(unit, user)

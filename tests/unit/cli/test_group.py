@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 import click
@@ -33,6 +35,20 @@ finally:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_module_of_its_name(name: str) -> None:
     assert isinstance(getattr(import_module(f"authserver.cli.{name}"), name), click.Command)
+
+
+def options_of(command: click.Command) -> Iterator[click.Option]:
+    """Every option of a command and of the commands below it."""
+    yield from (parameter for parameter in command.params if isinstance(parameter, click.Option))
+    for below in getattr(command, "commands", {}).values():
+        yield from options_of(below)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_secret_is_given_where_every_user_of_the_machine_sees_it(name: str) -> None:
+    command = getattr(import_module(f"authserver.cli.{name}"), name)
+    typed = [option.opts[0] for option in options_of(command) if isinstance(option.type, click.types.StringParamType)]
+    assert [option for option in typed if re.search("secret|password|token|key", option)] == []
 
 
 def test_without_a_command_it_helps(authserver: CommandLine) -> None:

@@ -114,3 +114,10 @@ def test_unknown_client_costs_the_work_of_a_known_one(
 
 def test_empty_secret_never_matches(authentication: ClientAuthentication, shop: str) -> None:
     assert reason(authentication, basic(shop, "")) == "secret_wrong"
+
+
+def test_what_nobody_is_compared_with_lets_nobody_in(
+    client_secrets: ClientSecrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_secrets, "generate", lambda: SECRET)
+    assert not credentials.SecretVerifier(client_secrets).matches(None, SECRET)

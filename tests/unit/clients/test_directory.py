@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError
+from datetime import timedelta
 
 import pytest
 
 from authserver import storage
-from authserver.clients.directory import ClientDirectory
+from authserver.clients.directory import ClientDirectory, SecretDigest
 from authserver.clients.metadata import ClientMetadata
 from authserver.clients.registration import ClientRegistration
 from authserver.crypto.secrets import ClientSecrets
+from authserver.protocol import validity
 from authserver.settings import Settings
 from authserver.storage import Database
 from authserver.storage.snapshots import watch
@@ -94,3 +96,12 @@ def test_watch_is_shared_by_a_process_and_not_by_databases(database: Database, s
     assert watch(database) is watch(database)
     assert watch(database) is not watch(other)
     other.close()
+
+
+def test_a_secret_counts_from_its_beginning_to_its_end() -> None:
+    begin = validity.now()
+    end, second = begin + timedelta(days=1), timedelta(seconds=1)
+    secret = SecretDigest(b"", begin, end)
+    moments = (begin - second, begin, end - second, end)
+    assert [secret.is_good_at(moment) for moment in moments] == [False, True, True, False]
+    assert SecretDigest(b"", begin, None).is_good_at(end)

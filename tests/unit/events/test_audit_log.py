@@ -217,6 +217,7 @@ def test_the_log_refuses_what_only_one_database_knows(database: Database, record
         "postgresql": [
             "TRUNCATE audit_log",
             "SET LOCAL session_replication_role = replica; DELETE FROM audit_log",
+            "SET LOCAL session_replication_role = replica; TRUNCATE audit_log",
             "UPDATE audit_log SET type = 'x' WHERE false",
         ],
         "sqlite": [
@@ -227,6 +228,29 @@ def test_the_log_refuses_what_only_one_database_knows(database: Database, record
     for statement in own[database.dialect]:
         with pytest.raises(DBAPIError, match="append-only"), database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
+
+
+UPSERT = "INSERT INTO audit_log SELECT * FROM forged ON CONFLICT (sequence) DO UPDATE SET type = 'x'"
+
+
+@pytest.mark.parametrize(
+    ("change", "upsert"),
+    [
+        ("UPDATE forged SET event_id = 'forged'", UPSERT),
+        ("UPDATE forged SET sequence = sequence + 1", UPSERT.replace("(sequence)", "(event_id)")),
+    ],
+    ids=["number", "event"],
+)
+def test_an_entry_is_not_replaced(
+    change: str, upsert: str, database: Database, record: Record, writer: AuditWriter
+) -> None:
+    record(logged_in(1))
+    writer.append_batch()
+    replace = {"postgresql": upsert, "sqlite": "INSERT OR REPLACE INTO audit_log SELECT * FROM forged"}
+    copy = "CREATE TEMPORARY TABLE forged AS SELECT * FROM audit_log"
+    with pytest.raises(DBAPIError, match="append-only"):
+        execute(database, copy, change, replace[database.dialect])
+    assert verify_chain(database).entries == 1
 
 
 # --- the chain ----------------------------------------------------------------------------------

@@ -25,6 +25,13 @@ def test_a_secret_is_made_once_and_private(tmp_path: Path) -> None:
     assert directory.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_directory_that_was_open_is_closed_with_its_first_secret(tmp_path: Path) -> None:
+    directory = tmp_path / "keys"
+    directory.mkdir(mode=0o755)
+    read_or_create(directory, "pepper")
+    assert directory.stat().st_mode & 0o777 == 0o700
+
+
 def test_secrets_differ(tmp_path: Path) -> None:
     assert len({read_or_create(tmp_path, name) for name in ("pepper", "sealing-key", "application-secret")}) == 3
 
