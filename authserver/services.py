@@ -12,6 +12,7 @@ from authserver.authorize.response import CodeResponder
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import ClientDirectory
+from authserver.clients.keys import ClientKeys
 from authserver.crypto.handles import Handles
 from authserver.crypto.macs import Macs
 from authserver.crypto.passwords import PasswordHasher
@@ -19,6 +20,7 @@ from authserver.crypto.sealing import Sealer
 from authserver.crypto.secrets import ClientSecrets
 from authserver.events.explanations import Explanations
 from authserver.events.floods import Floods
+from authserver.events.outbound import Outbound
 from authserver.events.outbox import Recorder
 from authserver.events.spool import Spool
 from authserver.events.tallies import Tallies
@@ -75,7 +77,9 @@ class Services:
     tallies: Tallies
     explanations: Explanations
     keyring: Keyring
+    outbound: Outbound
     clients: ClientDirectory
+    client_keys: ClientKeys
     client_authentication: ClientAuthentication
     catalog: ResourceCatalog
     users: Users
@@ -127,6 +131,8 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     recorder = Recorder(crypto.sealer)
     keyring = Keyring(database, crypto.sealer)
     clients = ClientDirectory(database, crypto.client_secrets, policies.profiles(settings))
+    outbound = Outbound(settings)
+    client_keys = ClientKeys(outbound)
     catalog = ResourceCatalog(database)
     sessions = SessionRegistry(settings, recorder)
     lockout = Lockout(settings, crypto.macs)
@@ -148,7 +154,9 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         tallies=tallies,
         explanations=Explanations(database, Floods(spool, tallies)),
         keyring=keyring,
+        outbound=outbound,
         clients=clients,
+        client_keys=client_keys,
         client_authentication=authentication,
         catalog=catalog,
         users=Users(passwords, lockout, recorder),

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from authserver.clients import extensions
+from authserver.clients.extensions import Extensions
 from authserver.clients.policy import policy_of
 from authserver.crypto.secrets import ClientSecrets
 from authserver.protocol import validity
@@ -33,6 +36,7 @@ class SecretDigest:
     digest: bytes
     not_before: datetime
     expires_at: datetime | None
+    sealed: bytes | None = None
 
     def is_good_at(self, moment: datetime) -> bool:
         """Whether the secret is accepted at `moment`."""
@@ -64,6 +68,9 @@ class Client:
     profile: str
     version: int
     organization_id: str | None
+    jwks: Mapping[str, Any] | None = None
+    jwks_uri: str | None = None
+    extensions: Extensions = extensions.NONE
 
     @property
     def is_public(self) -> bool:
@@ -153,11 +160,14 @@ def snapshot(
     record: ClientRecord, secrets: list[ClientSecret], profiles: Mapping[str, ClientPolicy] = PROFILES
 ) -> Client:
     """The immutable value of a row and its secrets."""
+    extended = extensions.from_document(record.metadata_extra)
     return Client(
         id=record.id,
         name=record.name,
         enabled=record.enabled,
-        policy=policy_of(record.profile, record.policy, record.grant_types, record.response_types, profiles),
+        policy=policy_of(
+            record.profile, record.policy, record.grant_types, record.response_types, base=profiles, registered=extended
+        ),
         auth_method=record.token_endpoint_auth_method,
         application_type=record.application_type,
         redirect_uris=tuple(record.redirect_uris),
@@ -166,7 +176,7 @@ def snapshot(
         resources=tuple(record.resources),
         default_resource=record.default_resource,
         origins=frozenset(record.origins),
-        secret_digests=tuple(SecretDigest(row.digest, row.not_before, row.expires_at) for row in secrets),
+        secret_digests=tuple(SecretDigest(row.digest, row.not_before, row.expires_at, row.sealed) for row in secrets),
         logo_uri=record.logo_uri,
         policy_uri=record.policy_uri,
         tos_uri=record.tos_uri,
@@ -175,6 +185,9 @@ def snapshot(
         profile=record.profile,
         version=record.version,
         organization_id=record.organization_id,
+        jwks=record.jwks,
+        jwks_uri=record.jwks_uri,
+        extensions=extended,
     )
 
 

@@ -11,13 +11,38 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from authserver.clients import extensions
 from authserver.clients import policy as policies
+from authserver.clients.extensions import Extensions
 from authserver.protocol import scopes as scope_values
 from authserver.protocol import uris
 from authserver.protocol.errors import ValidationError
-from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, REFRESH_TOKEN
+from authserver.protocol.policy import (
+    AUTHORIZATION_CODE,
+    CIBA,
+    CLIENT_CREDENTIALS,
+    CODE,
+    DEVICE_CODE,
+    IMPLICIT,
+    JWT_BEARER,
+    REFRESH_TOKEN,
+    RESPONSE_TYPES,
+    SECRET_METHODS,
+    TOKEN_EXCHANGE,
+)
 
-GRANTS = (AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS)
+GRANTS = (
+    AUTHORIZATION_CODE,
+    REFRESH_TOKEN,
+    CLIENT_CREDENTIALS,
+    IMPLICIT,
+    DEVICE_CODE,
+    CIBA,
+    TOKEN_EXCHANGE,
+    JWT_BEARER,
+)
+GRANTS_OF_PEOPLE = (AUTHORIZATION_CODE, DEVICE_CODE, CIBA, TOKEN_EXCHANGE, JWT_BEARER)
+"""The grants that may yield a refresh token."""
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 APPLICATION_TYPES = ("web", "native")
 
@@ -32,7 +57,8 @@ class ClientMetadata:
     """What a client registers, in the words of RFC 7591 where it has them.
 
     `policy` holds overrides of the profile, `resources` the resources that it
-    may ask for, `origins` those from which its scripts call (CORS).
+    may ask for, `origins` those from which its scripts call (CORS). `response_types`
+    is None for what the grants need.
     """
 
     name: str
@@ -43,6 +69,7 @@ class ClientMetadata:
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = ()
+    response_types: tuple[str, ...] | None = None
     scopes: frozenset[str] = frozenset()
     origins: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -55,6 +82,7 @@ class ClientMetadata:
     tos_uri: str | None = None
     contacts: tuple[str, ...] = ()
     first_party: bool = False
+    extensions: Extensions = extensions.NONE
 
     @property
     def is_public(self) -> bool:
@@ -62,9 +90,16 @@ class ClientMetadata:
         return self.token_endpoint_auth_method == "none"
 
     @property
-    def response_types(self) -> tuple[str, ...]:
-        """The response types that its grants need (RFC 7591 §2.1)."""
-        return ("code",) if AUTHORIZATION_CODE in self.grant_types else ()
+    def has_secret(self) -> bool:
+        """Whether the client proves itself with a secret."""
+        return self.token_endpoint_auth_method in SECRET_METHODS
+
+    @property
+    def allowed_response_types(self) -> tuple[str, ...]:
+        """The response types it registered, or the one that the code grant needs (RFC 7591 §2.1)."""
+        if self.response_types is not None:
+            return self.response_types
+        return (CODE,) if AUTHORIZATION_CODE in self.grant_types else ()
 
 
 def validated(
@@ -78,6 +113,7 @@ def validated(
     _check_words(wanted)
     _check_sizes(wanted)
     _check_grants(wanted)
+    _check_response_types(wanted)
     _check_scopes(wanted, known_scopes)
     _check_resources(wanted, known_resources)
     _check_keys(wanted)
@@ -116,10 +152,38 @@ def _check_grants(wanted: ClientMetadata) -> None:
         raise ValidationError(f"at least one grant is needed: {', '.join(GRANTS)}", field="grant_types")
     if CLIENT_CREDENTIALS in grants and wanted.is_public:
         raise ValidationError("client_credentials needs a client with a secret (RFC 6749 §4.4)", field="grant_types")
-    if REFRESH_TOKEN in grants and AUTHORIZATION_CODE not in grants:
-        raise ValidationError("refresh_token needs authorization_code beside it (RFC 6749 §4.4.3)", field="grant_types")
-    if AUTHORIZATION_CODE in grants and not wanted.redirect_uris:
-        raise ValidationError("authorization_code needs at least one redirect URI", field="redirect_uris")
+    if REFRESH_TOKEN in grants and not set(GRANTS_OF_PEOPLE).intersection(grants):
+        raise ValidationError(
+            "refresh_token needs a grant of a person beside it, authorization_code for example (RFC 6749 §4.4.3)",
+            field="grant_types",
+        )
+    for grant in (AUTHORIZATION_CODE, IMPLICIT):
+        if grant in grants and not wanted.redirect_uris:
+            raise ValidationError(f"{grant} needs at least one redirect URI", field="redirect_uris")
+
+
+def _check_response_types(wanted: ClientMetadata) -> None:
+    """Each is known, allowed by the profile, and has the grants it needs (OIDC Registration §2)."""
+    allowed = policies.base_of(wanted.profile).response_types
+    for response_type in wanted.allowed_response_types:
+        _check_choice("response_types", response_type, RESPONSE_TYPES)
+        if response_type not in allowed:
+            raise ValidationError(
+                f"the profile {wanted.profile} does not allow the response type {response_type!r}",
+                field="response_types",
+            )
+        for grant in needed_grants(response_type):
+            if grant not in wanted.grant_types:
+                raise ValidationError(
+                    f"the response type {response_type!r} needs the grant {grant}", field="response_types"
+                )
+
+
+def needed_grants(response_type: str) -> tuple[str, ...]:
+    """The grants that a client with this response type registers (OIDC Registration §2, `grant_types`)."""
+    words = response_type.split()
+    code = (AUTHORIZATION_CODE,) if CODE in words else ()
+    return code if words == [CODE] else (*code, IMPLICIT)
 
 
 def _check_scopes(wanted: ClientMetadata, known: Collection[str]) -> None:
@@ -167,6 +231,13 @@ def _with_checked_uris(wanted: ClientMetadata, *, native: bool) -> ClientMetadat
         redirect_uris=tuple(dict.fromkeys(wanted.redirect_uris)),
         post_logout_redirect_uris=tuple(dict.fromkeys(wanted.post_logout_redirect_uris)),
         grant_types=tuple(grant for grant in GRANTS if grant in wanted.grant_types),
+        response_types=_in_order(wanted.response_types),
         origins=tuple(dict.fromkeys(uris.normal_origin(origin) for origin in wanted.origins)),
         resources=tuple(dict.fromkeys(wanted.resources)),
     )
+
+
+def _in_order(response_types: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    if response_types is None:
+        return None
+    return tuple(known for known in RESPONSE_TYPES if known in response_types)

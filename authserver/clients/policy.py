@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from authserver.clients.extensions import NONE, Extensions
 from authserver.protocol.errors import ValidationError
-from authserver.protocol.policy import CHOICES, DEFAULT, PROFILES, RESPONSE_MODES, ClientPolicy, parse_override
+from authserver.protocol.policy import CHOICES, DEFAULT, PROFILES, SETS, ClientPolicy, parse_override
 from authserver.settings.schema import Settings
 
 REGISTERED = MappingProxyType({"grant_types": "--grant", "response_types": "the registered grants"})
@@ -24,6 +25,7 @@ DAY = 86400
 BOUNDS: MappingProxyType[str, tuple[int, int]] = MappingProxyType(
     {
         "code_ttl": (5, 600),
+        "request_lifetime": (0, DAY),
         "access_token_ttl": (10, DAY),
         "id_token_ttl": (10, DAY),
         "refresh_grace": (0, 120),
@@ -42,13 +44,21 @@ def profiles(settings: Settings) -> Mapping[str, ClientPolicy]:
         "code_ttl": settings.code_ttl,
         "access_token_ttl": settings.access_token_ttl,
         "id_token_ttl": settings.id_token_ttl,
-        "access_token_alg": settings.signing_algorithm,
-        "id_token_alg": settings.signing_algorithm,
         "refresh_grace": settings.refresh_grace,
         "refresh_idle_ttl": settings.refresh_token_idle_ttl,
         "refresh_max_ttl": settings.refresh_token_max_ttl,
     }
-    return MappingProxyType({name: replace(policy, **chosen) for name, policy in PROFILES.items()})
+    return MappingProxyType(
+        {name: replace(policy, **chosen, **_algorithms(policy, settings)) for name, policy in PROFILES.items()}
+    )
+
+
+def _algorithms(policy: ClientPolicy, settings: Settings) -> dict[str, Any]:
+    """The algorithm that the settings choose, where the profile allows it."""
+    chosen = settings.signing_algorithm
+    if chosen not in policy.signing_algorithms:
+        return {}
+    return {"access_token_alg": chosen, "id_token_alg": chosen}
 
 
 def policy_of(
@@ -56,21 +66,40 @@ def policy_of(
     overrides: Mapping[str, Any],
     grant_types: Iterable[str],
     response_types: Iterable[str],
+    *,
     base: Mapping[str, ClientPolicy] = PROFILES,
+    registered: Extensions = NONE,
 ) -> ClientPolicy:
-    """The policy of a stored client. Overrides were validated when they were stored.
+    """The policy of a stored client. Overrides and registration were validated when they were stored.
 
     Raises:
         ValidationError: the profile is unknown.
     """
     known = {field.name for field in fields(ClientPolicy)} - set(REGISTERED)
     kept: dict[str, Any] = {key: _frozen(value) for key, value in overrides.items() if key in known}
-    return replace(
-        _profile(profile, base),
+    policy = replace(
+        base_of(profile, base),
         **kept,
         grant_types=frozenset(grant_types),
         response_types=frozenset(response_types),
     )
+    return _with_registration(policy, registered)
+
+
+def _with_registration(policy: ClientPolicy, registered: Extensions) -> ClientPolicy:
+    """What the client itself registered makes its policy stricter, or chooses what is left open."""
+    stricter: dict[str, Any] = {}
+    if registered.id_token_signed_response_alg is not None:
+        stricter["id_token_alg"] = registered.id_token_signed_response_alg
+    if registered.require_pushed_authorization_requests:
+        stricter["pushed_requests"] = True
+    if registered.require_signed_request_object:
+        stricter["signed_requests"] = True
+    if registered.dpop_bound_access_tokens:
+        stricter["sender_constraint"] = "dpop"
+    elif registered.tls_client_certificate_bound_access_tokens:
+        stricter["sender_constraint"] = "mtls"
+    return replace(policy, **stricter) if stricter else policy
 
 
 def parse_overrides(pairs: Iterable[str]) -> dict[str, Any]:
@@ -103,7 +132,7 @@ def validate(profile: str, overrides: Mapping[str, Any], *, is_public: bool, is_
         ValidationError: the profile or a key is unknown, or a value is out of bounds or weakens
             the profile; the message says what is allowed.
     """
-    base = _profile(profile, PROFILES)
+    base = base_of(profile)
     for key, value in overrides.items():
         _check_key(key)
         _check_value(key, value)
@@ -115,7 +144,8 @@ def validate(profile: str, overrides: Mapping[str, Any], *, is_public: bool, is_
             raise ValidationError(complaint, field="policy")
 
 
-def _profile(name: str, base: Mapping[str, ClientPolicy]) -> ClientPolicy:
+def base_of(name: str, base: Mapping[str, ClientPolicy] = PROFILES) -> ClientPolicy:
+    """The profile of this name. Raises ValidationError."""
     if name not in base:
         raise ValidationError(f"unknown profile {name!r}; known: {', '.join(sorted(base))}", field="profile")
     return base[name]
@@ -132,9 +162,8 @@ def _check_key(key: str) -> None:
 def _check_value(key: str, value: Any) -> None:
     sample = getattr(DEFAULT, key)
     if isinstance(sample, frozenset):
-        unknown = sorted(set(value) - set(RESPONSE_MODES))
-        if unknown or not value:
-            raise ValidationError(f"{key} takes some of {', '.join(RESPONSE_MODES)}", field="policy")
+        if not value or set(value) - set(SETS[key]):
+            raise ValidationError(f"{key} takes some of {', '.join(SETS[key])}", field="policy")
         return
     if type(value) is not type(sample):
         raise ValidationError(f"{key} takes a value like {sample!r}", field="policy")
@@ -164,6 +193,40 @@ def _weakened_pkce(case: _Case) -> str | None:
     return None
 
 
+def _weakened_profile(case: _Case) -> str | None:
+    """What a profile demands stays demanded: an override chooses among what is left, never beside it."""
+    base, policy = case.base, case.policy
+    for name in ("pushed_requests", "signed_requests"):
+        if getattr(base, name) and not getattr(policy, name):
+            return f"{name}: this profile demands it"
+    for name in ("response_modes", "authentication_methods", "signing_algorithms"):
+        beyond = getattr(policy, name) - getattr(base, name)
+        if beyond:
+            return f"{name}: this profile does not allow {min(beyond)}"
+    if base.request_lifetime and not 0 < policy.request_lifetime <= base.request_lifetime:
+        return f"request_lifetime: this profile allows 1 to {base.request_lifetime} seconds"
+    if policy.outer_parameters and not base.outer_parameters:
+        return "outer_parameters: this profile reads the request object alone (RFC 9101 §6.3)"
+    if base.assertion_audience == "issuer" and policy.assertion_audience != "issuer":
+        return "assertion_audience: this profile takes the issuer alone"
+    return _weakened_constraint(base, policy)
+
+
+def _weakened_constraint(base: ClientPolicy, policy: ClientPolicy) -> str | None:
+    if base.sender_constraint in {"none", policy.sender_constraint}:
+        return None
+    if base.sender_constraint == "any" and policy.sender_constraint != "none":
+        return None
+    return "sender_constraint: this profile binds access tokens to a key"
+
+
+def _forbidden_algorithm(case: _Case) -> str | None:
+    for name in ("access_token_alg", "id_token_alg"):
+        if getattr(case.policy, name) not in case.policy.signing_algorithms:
+            return f"{name} takes {', '.join(sorted(case.policy.signing_algorithms))} here"
+    return None
+
+
 def _unbound_refresh_tokens(case: _Case) -> str | None:
     if case.is_public and not case.policy.rotate_refresh_tokens:
         return "rotate_refresh_tokens: refresh tokens of public clients must rotate (RFC 9700 §4.14.2)"
@@ -183,6 +246,8 @@ def _contradicting_lifetimes(case: _Case) -> str | None:
 
 
 RULES: tuple[Callable[[_Case], str | None], ...] = (
+    _weakened_profile,
+    _forbidden_algorithm,
     _weakened_pkce,
     _unbound_refresh_tokens,
     _silent_native,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from authserver.clients import extensions
 from authserver.clients import policy as policies
 from authserver.clients.directory import KIND
 from authserver.clients.metadata import ClientMetadata, validated
@@ -24,6 +25,7 @@ from authserver.protocol import scopes as scope_values
 from authserver.protocol import validity
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.identifiers import looks_like_id
+from authserver.protocol.policy import AUTHORIZATION_CODE, CODE
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord, ClientSecret
 from authserver.storage.unit import Unit
@@ -34,7 +36,9 @@ LONGEST_SECRET = 512
 LONGEST_OVERLAP = 30 * 86400
 
 _COLUMNS = tuple(
-    name for name in (field.name for field in fields(ClientMetadata)) if name not in {"scopes", "policy", "grant_types"}
+    field.name
+    for field in fields(ClientMetadata)
+    if field.name not in {"scopes", "policy", "grant_types", "response_types", "extensions"}
 )
 
 
@@ -77,12 +81,12 @@ class ClientRegistration:
     ) -> Registered:
         """As `create`, in the caller's transaction."""
         metadata = self._validated(unit, wanted)
-        if metadata.is_public and secret is not None:
-            raise ValidationError("a public client has no secret", field="secret")
+        if not metadata.has_secret and secret is not None:
+            raise ValidationError("this client authenticates without a secret", field="secret")
         record = ClientRecord(id=client_id)
         _apply(record, metadata)
         unit.clients.add(record)
-        given = None if metadata.is_public else self._add_secret(unit, record.id, secret).value
+        given = None if not metadata.has_secret else self._add_secret(unit, record.id, secret).value
         self._changed(
             unit,
             ClientCreated(
@@ -132,8 +136,8 @@ class ClientRegistration:
             raise ValidationError(f"the overlap takes 0 to {LONGEST_OVERLAP} seconds", field="overlap")
         with self._database.unit() as unit:
             record = unit.clients.get(client_id)
-            if metadata_of(record).is_public:
-                raise ValidationError("a public client has no secret", field="client_id")
+            if not metadata_of(record).has_secret:
+                raise ValidationError("this client authenticates without a secret", field="client_id")
             unit.client_secrets.expire_all(client_id, validity.after(overlap))
             added = self._add_secret(unit, client_id, secret)
             unit.clients.save(record)
@@ -180,9 +184,9 @@ class ClientRegistration:
         return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()})
 
     def _settle_secrets(self, unit: Unit, client_id: str, before: ClientMetadata, after: ClientMetadata) -> str | None:
-        if before.is_public == after.is_public:
+        if before.has_secret == after.has_secret:
             return None
-        if after.is_public:
+        if not after.has_secret:
             unit.client_secrets.expire_all(client_id, validity.now())
             return None
         return self._add_secret(unit, client_id, None).value
@@ -239,7 +243,15 @@ def metadata_of(record: ClientRecord) -> ClientMetadata:
         scopes=frozenset(record.scope.split()),
         policy=dict(record.policy),
         grant_types=tuple(record.grant_types),
+        response_types=_chosen_response_types(record),
+        extensions=extensions.from_document(record.metadata_extra),
     )
+
+
+def _chosen_response_types(record: ClientRecord) -> tuple[str, ...] | None:
+    """None where they are those that the grants need, so that they follow when the grants change."""
+    needed = [CODE] if AUTHORIZATION_CODE in record.grant_types else []
+    return None if record.response_types == needed else tuple(record.response_types)
 
 
 def _immutable(value: Any) -> Any:
@@ -253,5 +265,6 @@ def _apply(record: ClientRecord, metadata: ClientMetadata) -> None:
     record.jwks = None if metadata.jwks is None else dict(metadata.jwks)
     record.policy = policies.stored(metadata.policy)
     record.grant_types = list(metadata.grant_types)
-    record.response_types = list(metadata.response_types)
+    record.response_types = list(metadata.allowed_response_types)
+    record.metadata_extra = metadata.extensions.to_document()
     record.scope = " ".join(sorted(metadata.scopes))

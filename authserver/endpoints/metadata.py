@@ -20,7 +20,7 @@ from authserver.edge.conditional import conditional, etag_of
 from authserver.identity import profiles
 from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
-from authserver.protocol.policy import RESPONSE_MODES
+from authserver.protocol.policy import PLAIN_RESPONSE_MODES
 from authserver.services import Services
 from authserver.web.border import Border
 
@@ -46,7 +46,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "scopes_supported": sorted(services.catalog.current().scopes),
         "response_types_supported": sorted(RESPONSE_TYPES),
-        "response_modes_supported": list(RESPONSE_MODES),
+        "response_modes_supported": list(PLAIN_RESPONSE_MODES),
         "grant_types_supported": sorted(services.token_server.grant_types),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

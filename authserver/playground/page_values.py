@@ -10,7 +10,7 @@ from authserver.access.catalog import Snapshot
 from authserver.playground.exchanges import Pairs
 from authserver.playground.own_client import CLIENT_ID
 from authserver.playground.runs import Choices, Run
-from authserver.protocol.policy import RESPONSE_MODES
+from authserver.protocol.policy import PLAIN_RESPONSE_MODES
 from authserver.protocol.scopes import STANDARD
 from authserver.web.page_parts import Form, Page
 
@@ -50,7 +50,7 @@ class StartPage(Page):
     resources: tuple[Offer, ...] = ()
 
     prompts: ClassVar[tuple[str, ...]] = PROMPTS
-    response_modes: ClassVar[tuple[str, ...]] = RESPONSE_MODES
+    response_modes: ClassVar[tuple[str, ...]] = PLAIN_RESPONSE_MODES
 
     @property
     def is_own_client(self) -> bool:

@@ -167,6 +167,54 @@ class RequestURINotSupported(ProtocolError):
     code = "request_uri_not_supported"
 
 
+class InvalidRequestObject(ProtocolError):
+    """The request object is not good (OIDC Core §3.1.2.6, RFC 9101 §7)."""
+
+    code = "invalid_request_object"
+
+
+class InvalidRequestURI(ProtocolError):
+    """The request_uri names nothing that can be used (OIDC Core §3.1.2.6, RFC 9101 §7)."""
+
+    code = "invalid_request_uri"
+
+
+class InvalidAuthorizationDetails(ProtocolError):
+    """The authorization details are of an unknown type or malformed (RFC 9396 §5)."""
+
+    code = "invalid_authorization_details"
+
+
+class InvalidDPoPProof(ProtocolError):
+    """The DPoP proof is missing or not good (RFC 9449 §5)."""
+
+    code = "invalid_dpop_proof"
+
+
+class UseDPoPNonce(ProtocolError):
+    """The proof needs the nonce that comes with this answer (RFC 9449 §8)."""
+
+    code = "use_dpop_nonce"
+
+
+class AuthorizationPending(ProtocolError):
+    """The person has not decided yet (RFC 8628 §3.5, CIBA Core §11)."""
+
+    code = "authorization_pending"
+
+
+class SlowDown(ProtocolError):
+    """Asked again too soon: the interval grows by five seconds (RFC 8628 §3.5, CIBA Core §11)."""
+
+    code = "slow_down"
+
+
+class ExpiredToken(ProtocolError):
+    """The device code or auth_req_id has expired (RFC 8628 §3.5, CIBA Core §11)."""
+
+    code = "expired_token"
+
+
 class RegistrationNotSupported(ProtocolError):
     """Registration inside the request is not offered (OIDC Core §7.2.1)."""
 

@@ -13,13 +13,33 @@ from typing import Any, Literal
 PKCERule = Literal["required", "public", "optional"]
 RefreshRule = Literal["offline_access", "always"]
 ConsentRule = Literal["remember", "always", "skip"]
+AssertionAudience = Literal["issuer", "endpoint"]
+SenderConstraint = Literal["none", "dpop", "mtls", "any"]
 
 AUTHORIZATION_CODE = "authorization_code"
+IMPLICIT = "implicit"
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+CIBA = "urn:openid:params:grant-type:ciba"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
-RESPONSE_MODES = ("query", "fragment", "form_post")
+CODE = "code"
+RESPONSE_TYPES = (CODE, "id_token", "id_token token", "code id_token", "code token", "code id_token token")
+"""Every response type of OAuth 2.0 Multiple Response Types, its words in alphabetical order."""
+
+PLAIN_RESPONSE_MODES = ("query", "fragment", "form_post")
+JWT_RESPONSE_MODES = ("jwt", "query.jwt", "fragment.jwt", "form_post.jwt")
+RESPONSE_MODES = (*PLAIN_RESPONSE_MODES, *JWT_RESPONSE_MODES)
+
 SIGNING_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")
+"""What FAPI lets be used (FAPI 2.0 Security Profile §5.4.1): no RSASSA-PKCS1-v1_5."""
+
+SECRET_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt")
+KEY_METHODS = ("private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth")
+AUTHENTICATION_METHODS = ("none", *SECRET_METHODS, *KEY_METHODS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +48,16 @@ class ClientPolicy:
 
     Attributes:
         grant_types: grants this client may use, as registered.
+        response_types: response types it may use, as registered; in a profile, those that may be registered.
+        authentication_methods: the methods by which it may register to authenticate.
+        signing_algorithms: algorithms of what it signs for us and we sign for it.
         pkce: who must send a code challenge (RFC 7636); `public` means public clients only.
+        pushed_requests: whether authorization requests must be pushed (RFC 9126).
+        signed_requests: whether authorization requests must be signed (RFC 9101).
+        request_lifetime: seconds between `nbf` and `exp` of a request object, both then required; 0 for no limit.
+        outer_parameters: whether parameters outside a request object supplement it (OIDC Core §6.1) or are ignored.
+        assertion_audience: whether client assertions name the issuer alone, or may name an endpoint or several.
+        sender_constraint: the key that access tokens must be bound to; `any` for either kind.
         rotate_refresh_tokens: whether each refresh replaces the refresh token.
         refresh_grace: seconds in which a repeated refresh gets the same successor.
         refresh_tokens: when a refresh token is issued in `openid` requests.
@@ -38,9 +67,17 @@ class ClientPolicy:
     """
 
     grant_types: frozenset[str] = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS})
-    response_types: frozenset[str] = frozenset({"code"})
+    response_types: frozenset[str] = frozenset({CODE})
     response_modes: frozenset[str] = frozenset(RESPONSE_MODES)
+    authentication_methods: frozenset[str] = frozenset(AUTHENTICATION_METHODS)
+    signing_algorithms: frozenset[str] = frozenset(SIGNING_ALGORITHMS)
     pkce: PKCERule = "required"
+    pushed_requests: bool = False
+    signed_requests: bool = False
+    request_lifetime: int = 0
+    outer_parameters: bool = True
+    assertion_audience: AssertionAudience = "issuer"
+    sender_constraint: SenderConstraint = "none"
     code_ttl: int = 60
     access_token_ttl: int = 900
     access_token_format: Literal["jwt", "opaque"] = "jwt"
@@ -59,9 +96,44 @@ class ClientPolicy:
 
 
 DEFAULT = ClientPolicy()
-OIDC = replace(DEFAULT, pkce="public")
+OIDC = replace(
+    DEFAULT,
+    response_types=frozenset(RESPONSE_TYPES),
+    pkce="public",
+    assertion_audience="endpoint",
+)
+_FAPI = replace(
+    DEFAULT,
+    authentication_methods=frozenset(KEY_METHODS),
+    signing_algorithms=frozenset(FAPI_ALGORITHMS),
+    access_token_alg="PS256",
+    id_token_alg="PS256",
+    rotate_refresh_tokens=False,
+)
+FAPI1_ADVANCED = replace(
+    _FAPI,
+    response_types=frozenset({CODE, "code id_token"}),
+    pkce="optional",
+    signed_requests=True,
+    request_lifetime=3600,
+    outer_parameters=False,
+    assertion_audience="endpoint",
+    sender_constraint="mtls",
+)
+FAPI2_SECURITY = replace(_FAPI, pushed_requests=True, outer_parameters=False, sender_constraint="any")
+FAPI2_MESSAGE_SIGNING = replace(FAPI2_SECURITY, signed_requests=True, request_lifetime=3600)
+MCP = replace(DEFAULT, refresh_tokens="always")
 
-PROFILES: MappingProxyType[str, ClientPolicy] = MappingProxyType({"default": DEFAULT, "oidc": OIDC})
+PROFILES: MappingProxyType[str, ClientPolicy] = MappingProxyType(
+    {
+        "default": DEFAULT,
+        "oidc": OIDC,
+        "fapi1-advanced": FAPI1_ADVANCED,
+        "fapi2-security": FAPI2_SECURITY,
+        "fapi2-message-signing": FAPI2_MESSAGE_SIGNING,
+        "mcp": MCP,
+    }
+)
 
 
 def parse_override(key: str, text: str) -> Any:
@@ -96,6 +168,8 @@ def _parse_flag(key: str, text: str) -> bool:
 CHOICES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
     {
         "pkce": ("required", "public", "optional"),
+        "assertion_audience": ("issuer", "endpoint"),
+        "sender_constraint": ("none", "dpop", "mtls", "any"),
         "access_token_format": ("jwt", "opaque"),
         "access_token_alg": SIGNING_ALGORITHMS,
         "id_token_alg": SIGNING_ALGORITHMS,
@@ -104,6 +178,16 @@ CHOICES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
         "required_acr": ("", "1", "2", "phr", "phrh"),
     }
 )
+
+
+SETS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "response_modes": RESPONSE_MODES,
+        "authentication_methods": AUTHENTICATION_METHODS,
+        "signing_algorithms": SIGNING_ALGORITHMS,
+    }
+)
+"""What the fields that are sets may hold; what registration decides is not among them."""
 
 
 def _check_choice(key: str, text: str) -> str:

@@ -101,7 +101,19 @@ def verify(token: str, keys: KeySource, *, algorithms: Collection[str], typ: str
         raise _refusal("algorithm_not_allowed")
     if checked.typ != media_type(typ):
         raise _refusal("type_not_allowed")
-    return _claims(checked.payload)
+    return read_claims(checked.payload)
+
+
+def check_signature(key: VerificationKey, signature: bytes, signing_input: bytes) -> None:
+    """Whether `key` made `signature`, with the one algorithm that it is for.
+
+    Raises:
+        InvalidToken: it did not.
+    """
+    try:
+        _VERIFIERS[key.alg](key.public, signature, signing_input)
+    except InvalidSignature as error:
+        raise _refusal("signature_wrong") from error
 
 
 def media_type(typ: str) -> str:
@@ -110,7 +122,7 @@ def media_type(typ: str) -> str:
 
 
 def _check(token: str, keys: KeySource, algorithms: Collection[str]) -> Checked:
-    header_segment, payload_segment, signature_segment = _segments(token)
+    header_segment, payload_segment, signature_segment = segments(token)
     header = _header(header_segment)
     if header.alg not in algorithms or header.alg not in _VERIFIERS:
         raise _refusal("algorithm_not_allowed")
@@ -120,16 +132,14 @@ def _check(token: str, keys: KeySource, algorithms: Collection[str]) -> Checked:
     # The key says what it verifies; a token that says otherwise is an attempt at key confusion (RFC 8725 §2.1).
     if key.alg != header.alg:
         raise _refusal("algorithm_not_of_key")
-    payload = _decode(payload_segment)
+    payload = decode_segment(payload_segment)
     signing_input = token[: len(header_segment) + 1 + len(payload_segment)].encode("ascii")
-    try:
-        _VERIFIERS[key.alg](key.public, _decode(signature_segment), signing_input)
-    except InvalidSignature as error:
-        raise _refusal("signature_wrong") from error
+    check_signature(key, decode_segment(signature_segment), signing_input)
     return Checked(header.alg, media_type(header.typ), key, payload)
 
 
-def _segments(token: str) -> tuple[str, str, str]:
+def segments(token: str) -> tuple[str, str, str]:
+    """Header, payload and signature, still encoded. Raises InvalidToken."""
     parts = token.split(".", 3)
     if len(parts) != 3:
         raise _refusal("token_malformed")
@@ -140,7 +150,7 @@ def _segments(token: str) -> tuple[str, str, str]:
 def _header(segment: str) -> _Header:
     """The header of a token. Only what this server writes is read; `jku`, `x5u`, `jwk`, `crit` and kin refuse it."""
     try:
-        header = orjson.loads(_decode(segment))
+        header = orjson.loads(decode_segment(segment))
     except orjson.JSONDecodeError as error:
         raise _refusal("header_malformed") from error
     if not isinstance(header, dict):
@@ -158,7 +168,13 @@ def _header_segment(alg: str, kid: str, typ: str) -> bytes:
     return urlsafe_b64encode(header).rstrip(b"=") + b"."
 
 
-def _claims(payload: bytes) -> dict[str, Any]:
+def encode_segment(data: bytes) -> str:
+    """Base64url without padding (RFC 7515 §2)."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def read_claims(payload: bytes) -> dict[str, Any]:
+    """The JSON object in a payload. Raises InvalidToken."""
     try:
         claims = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
@@ -168,8 +184,12 @@ def _claims(payload: bytes) -> dict[str, Any]:
     return cast("dict[str, Any]", claims)
 
 
-def _decode(segment: str) -> bytes:
-    """The bytes of a segment. A second spelling of the same bytes would be a second token with the same signature."""
+def decode_segment(segment: str) -> bytes:
+    """The bytes of a segment. A second spelling of the same bytes would be a second token with the same signature.
+
+    Raises:
+        InvalidToken: it is not canonical base64url.
+    """
     encoded = segment.encode("ascii")
     try:
         data = urlsafe_b64decode(encoded + b"=" * (-len(encoded) % 4))

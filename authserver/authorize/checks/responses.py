@@ -5,7 +5,7 @@ from __future__ import annotations
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
 from authserver.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
-from authserver.protocol.policy import AUTHORIZATION_CODE, RESPONSE_MODES
+from authserver.protocol.policy import AUTHORIZATION_CODE, PLAIN_RESPONSE_MODES
 
 RESPONSE_TYPES = frozenset({"code"})
 
@@ -15,7 +15,7 @@ def assign_response_mode(context: Context, _: Collaborators) -> None:
     asked = context.get("response_mode")
     if "response_mode" in context.parameters.repeated:
         return
-    if asked in RESPONSE_MODES and asked in context.verified_client.policy.response_modes:
+    if asked in PLAIN_RESPONSE_MODES and asked in context.verified_client.policy.response_modes:
         context.response_mode = asked
 
 

@@ -77,6 +77,6 @@ def test_everything_together_is_accepted(wanted: ClientMetadata) -> None:
 
 
 def test_response_types_follow_from_the_grants(wanted: ClientMetadata) -> None:
-    assert check(wanted).response_types == ("code",)
+    assert check(wanted).allowed_response_types == ("code",)
     machine = check(wanted, grant_types=("client_credentials",), redirect_uris=())
-    assert machine.response_types == ()
+    assert machine.allowed_response_types == ()

@@ -53,7 +53,7 @@ def test_text_that_cannot_be_read_is_refused(text: str) -> None:
         ({"refresh_grace": 121}, "0 to 120"),
         ({"refresh_idle_ttl": 100 * 86400}, "refresh_max_ttl"),
         ({"consent": "never"}, "remember"),
-        ({"response_modes": frozenset({"jwt"})}, "form_post"),
+        ({"response_modes": frozenset({"sms"})}, "form_post"),
         ({"pkce": "public"}, "profile oidc"),
     ],
 )

@@ -69,9 +69,9 @@ def test_id_that_is_taken_is_a_conflict(registration: ClientRegistration, web_cl
 def test_public_client_has_no_secret(registration: ClientRegistration, web_client: ClientMetadata) -> None:
     public = replace(web_client, **PUBLIC)
     assert registration.create(public).secret is None
-    with pytest.raises(ValidationError, match="no secret"):
+    with pytest.raises(ValidationError, match="without a secret"):
         registration.create(public, secret="a-secret-of-mine")
-    with pytest.raises(ValidationError, match="no secret"):
+    with pytest.raises(ValidationError, match="without a secret"):
         registration.rotate_secret(registration.create(public).client.id)
 
 
