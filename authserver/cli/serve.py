@@ -80,6 +80,7 @@ def options_of(settings: Settings) -> ServeOptions:
         threads=settings.threads,
         certfile=settings.tls_certfile,
         keyfile=settings.tls_keyfile,
+        client_ca=settings.client_certificate_ca,
         lifetime=settings.worker_lifetime,
         graceful_timeout=settings.graceful_timeout,
         on_reload=_reload,

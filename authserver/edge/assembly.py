@@ -38,7 +38,7 @@ def application(
     """
     refusals = Refusals(routes.kind_of, page)
     links = (
-        Proxies(settings.trusted_proxies),
+        Proxies(settings.trusted_proxies, settings.client_certificate_header),
         correlation,
         AccessLog(routes.find),
         Metrics(routes.find),

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import unquote
 
 from authserver.edge.chain import Handler, amended
 from authserver.protocol.messages import Request, Response
@@ -50,32 +49,44 @@ MARK = "x-authserver-forwarded"
 """Put on requests that came through a proxy, trusted or not: the remote address is then not that of the connection."""
 
 _STRIPPED = FORWARDED | CERTIFICATE | {MARK}
-# In the order of preference; all hold the PEM certificate, percent-encoded, but RFC 9440's.
-_PEM_HEADERS = ("x-client-cert", "ssl-client-cert", "x-ssl-cert", "x-ssl-client-cert", "x-amzn-mtls-clientcert")
 
 _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 
 
 class Proxies:
-    """The link; `trusted` holds addresses and networks.
+    """The link.
+
+    Args:
+        trusted: addresses and networks of proxies.
+        certificate_header: the one header in which they hand over the client's certificate. Of all others
+            nobody knows whether the proxy takes them away when a client sends them.
 
     Raises:
-        ValueError: an entry is neither.
+        ValueError: an entry is neither address nor network.
     """
 
-    def __init__(self, trusted: Iterable[str] = ()) -> None:
+    def __init__(self, trusted: Iterable[str] = (), certificate_header: str = "") -> None:
         self._networks: tuple[_Network, ...] = tuple(ip_network(entry, strict=False) for entry in trusted)
+        self._certificate_header = certificate_header.lower()
+        self._stripped = _STRIPPED | ({self._certificate_header} - {""})
 
     def __call__(self, request: Request, next_: Handler) -> Response:
         """Replace peer and scheme by what a trusted proxy says; drop the headers that say it in any case."""
         headers = request.headers
         if not self._networks or not self._is_trusted(request.remote_address):
-            return next_(request) if _STRIPPED.isdisjoint(headers) else next_(_without(request))
+            return next_(request) if self._stripped.isdisjoint(headers) else next_(self._without(request))
         hops = _hops(headers)
         address = self._caller(hops, request.remote_address)
         scheme = _scheme(headers) or request.scheme
-        return next_(_without(request, remote_address=address, scheme=scheme, client_certificate=_certificate(headers)))
+        # A proxy's own certificate is not the client's, so what is not handed over counts as none.
+        certificate = headers.get(self._certificate_header) or None
+        return next_(self._without(request, remote_address=address, scheme=scheme, client_certificate=certificate))
+
+    def _without(self, request: Request, **changes: Any) -> Request:
+        kept = {name: value for name, value in request.headers.items() if name not in self._stripped}
+        kept[MARK] = "yes"
+        return amended(request, headers=kept, **changes)
 
     def _is_trusted(self, address: str) -> bool:
         parsed = _parsed(address)
@@ -92,12 +103,6 @@ class Proxies:
             if not self._is_trusted(caller):
                 return caller
         return caller
-
-
-def _without(request: Request, **changes: Any) -> Request:
-    kept = {name: value for name, value in request.headers.items() if name not in _STRIPPED}
-    kept[MARK] = "yes"
-    return amended(request, headers=kept, **changes)
 
 
 def _parsed(text: str) -> _Address | None:
@@ -146,11 +151,3 @@ def _scheme(headers: Mapping[str, str]) -> str | None:
     else:
         word = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip()
     return word.lower() if word.lower() in {"http", "https"} else None
-
-
-def _certificate(headers: Mapping[str, str]) -> str | None:
-    """The client certificate the proxy saw, PEM (or RFC 9440 §2.1 base64 between colons)."""
-    for name in _PEM_HEADERS:
-        if value := headers.get(name):
-            return unquote(value)
-    return headers.get("client-cert") or None

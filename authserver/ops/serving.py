@@ -32,6 +32,7 @@ class ServeOptions:
     """How to serve. Times are seconds.
 
     Attributes:
+        client_ca: authorities whose certificates clients are asked for in the handshake; gunicorn alone can ask.
         lifetime: the age at which a worker is replaced, give or take a tenth; 0 for never.
         graceful_timeout: how long a stopping worker may finish what it has.
         background: work for one process beside the workers, until its event is set.
@@ -48,6 +49,7 @@ class ServeOptions:
     threads: int = 64
     certfile: Path | None = None
     keyfile: Path | None = None
+    client_ca: Path | None = None
     lifetime: int = 0
     graceful_timeout: int = 30
     background: Background | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,15 @@ def configuration(options: ServeOptions) -> dict[str, Any]:
     if _SHARED_MEMORY.is_dir():
         settings["worker_tmp_dir"] = str(_SHARED_MEMORY)
     if options.certfile and options.keyfile:
-        settings |= {"certfile": str(options.certfile), "keyfile": str(options.keyfile)}
+        settings |= {"certfile": str(options.certfile), "keyfile": str(options.keyfile)} | _client_certificates(options)
     return settings
+
+
+def _client_certificates(options: ServeOptions) -> dict[str, Any]:
+    """Ask for a client's certificate (RFC 8705 §2); browsers and clients without one go on without."""
+    if options.client_ca is None:
+        return {}
+    return {"ca_certs": str(options.client_ca), "cert_reqs": ssl.CERT_OPTIONAL}
 
 
 def _leave_ctrl_c_to_the_main_process(_worker: Any) -> None:

@@ -88,7 +88,8 @@ class Request:
     """One HTTP request, read once.
 
     `headers` has lower-case names; `host` is the Host header as sent;
-    `remote_address` is the peer after trusted proxies were taken into account.
+    `remote_address` is the peer after trusted proxies were taken into account;
+    `client_certificate` is what `tokens.mutual_tls` reads.
     """
 
     method: str

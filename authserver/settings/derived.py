@@ -8,7 +8,7 @@ from typing import Any
 
 from authserver.settings.forms import is_loopback
 
-PATHS = ("instance_dir", "keys_dir", "tls_certfile", "tls_keyfile", "outbound_ca_bundle")
+PATHS = ("instance_dir", "keys_dir", "tls_certfile", "tls_keyfile", "client_certificate_ca", "outbound_ca_bundle")
 FOLLOW_DEVELOPMENT = ("worker_enabled", "auto_migrate", "playground")
 
 

@@ -129,5 +129,12 @@ def header_text(text: str) -> str | None:
     return None if re.fullmatch(r"[!-~]*", text) else "takes printable characters without blanks"
 
 
+def header_name(name: str) -> str | None:
+    """A header of its own, which no other rule reads."""
+    if name.lower() in ("host", "authorization", "cookie", "origin", "dpop"):
+        return f"must not be {name}, which has a meaning of its own"
+    return None if re.fullmatch(r"[A-Za-z0-9-]*", name) else "takes letters, digits and dashes"
+
+
 def _first(check: Callable[[str], str | None], values: Iterable[str]) -> str | None:
     return next((found for found in map(check, values) if found), None)

@@ -97,7 +97,8 @@ def _secret_files(directory: Path) -> Iterable[Path]:
 
 def files_are_missing(settings: Settings) -> str | None:
     """Named files must be there."""
-    for path in (settings.tls_certfile, settings.tls_keyfile, settings.outbound_ca_bundle):
+    named = (settings.tls_certfile, settings.tls_keyfile, settings.client_certificate_ca, settings.outbound_ca_bundle)
+    for path in named:
         if path is not None and not path.is_file():
             return f"{path} does not exist"
     return None
@@ -113,6 +114,19 @@ def proxy_is_unknown(settings: Settings) -> str | None:
     """Behind a proxy that is not named, all callers share its address, and with it their rate limits."""
     behind = settings.is_https and settings.tls_certfile is None and not settings.trusted_proxies
     return "TLS ends before this server, and no trusted proxy is named: all callers look like one" if behind else None
+
+
+def certificates_do_not_arrive(settings: Settings) -> str | None:
+    """granian ends TLS without a word about the client's certificate."""
+    direct = settings.tls_certfile is not None and settings.server == "gunicorn"
+    deaf = settings.client_certificate_ca is not None and not settings.client_certificate_header and not direct
+    return "client_certificate_ca is set, and no client certificate reaches this server" if deaf else None
+
+
+def certificate_header_is_nobodys(settings: Settings) -> str | None:
+    """A certificate header counts from trusted proxies alone."""
+    nobodys = bool(settings.client_certificate_header) and not settings.trusted_proxies
+    return "client_certificate_header is set, and no trusted proxy may send it" if nobodys else None
 
 
 def proxies_are_everybody(settings: Settings) -> str | None:

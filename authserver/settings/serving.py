@@ -60,6 +60,14 @@ class Server:
     tls_keyfile: Path | None = setting(
         None, "path", "Private key (PEM) of the certificate; readable by the server's user alone.", varies=True
     )
+    client_certificate_ca: Path | None = setting(
+        None,
+        "path",
+        "Certificate authorities (PEM) of client certificates: gunicorn asks for such a certificate where TLS ends at "
+        "it, and `tls_client_auth` accepts no other, wherever TLS ends.",
+        spec="RFC 8705 §2.1",
+        varies=True,
+    )
     workers: int = setting(
         1, "count", "Server processes of one instance.", unit="processes", minimum=1, maximum=256, varies=True
     )
@@ -170,6 +178,15 @@ class Edge:
         "Addresses or networks whose forwarded and certificate headers count; from others they are dropped.",
         varies=True,
         check=forms.networks,
+    )
+    client_certificate_header: str = setting(
+        "",
+        "text",
+        "The header in which trusted proxies hand over the client's certificate: `Client-Cert`, or one of your choice "
+        "with the PEM (percent-encoded) or the base64 of the DER. Proxies must replace or drop what callers send.",
+        spec="RFC 9440 §2.1",
+        varies=True,
+        check=forms.header_name,
     )
     cors_origins: tuple[str, ...] = setting(
         (),

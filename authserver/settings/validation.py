@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "file-missing",
         "error",
-        ("tls_certfile", "tls_keyfile", "outbound_ca_bundle"),
+        ("tls_certfile", "tls_keyfile", "client_certificate_ca", "outbound_ca_bundle"),
         rules.files_are_missing,
         "Correct the path or remove the setting",
     ),
@@ -97,6 +97,20 @@ RULES: tuple[Rule, ...] = (
         ("issuer", "trusted_proxies"),
         rules.proxy_is_unknown,
         "Name the proxy's network in AUTHSERVER_TRUSTED_PROXIES",
+    ),
+    Rule(
+        "certificates-not-passed",
+        "warning",
+        ("client_certificate_ca", "client_certificate_header", "tls_certfile", "server"),
+        rules.certificates_do_not_arrive,
+        "Set AUTHSERVER_SERVER to gunicorn, or let a proxy end TLS and set AUTHSERVER_CLIENT_CERTIFICATE_HEADER",
+    ),
+    Rule(
+        "certificate-header-unused",
+        "error",
+        ("client_certificate_header", "trusted_proxies"),
+        rules.certificate_header_is_nobodys,
+        "Name the proxy in AUTHSERVER_TRUSTED_PROXIES",
     ),
     Rule(
         "proxies-wide", "unsafe", ("trusted_proxies",), rules.proxies_are_everybody, "Name the proxies' own addresses"

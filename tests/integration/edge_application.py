@@ -24,7 +24,13 @@ BODY_SECONDS = 1.5
 
 def _show(request: Request) -> Response:
     return json_response(
-        {"pid": os.getpid(), "parent": os.getppid(), "headers": dict(request.headers), "bytes": len(request.body)}
+        {
+            "pid": os.getpid(),
+            "parent": os.getppid(),
+            "headers": dict(request.headers),
+            "bytes": len(request.body),
+            "certificate": request.client_certificate,
+        }
     )
 
 

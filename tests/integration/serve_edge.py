@@ -28,12 +28,18 @@ def main(server: str, port: str, instance_dir: str, workers: str = "1", *more: s
     threads, background = (*more, *("8", "")[len(more) :])
     logs.configure("info")
     os.environ["EDGE_TEST_THREADS"] = threads
+    certfile, keyfile, client_ca = (
+        os.environ.get(f"EDGE_TEST_{name}") for name in ("CERTFILE", "KEYFILE", "CLIENT_CA")
+    )
     options = ServeOptions(
         host="127.0.0.1",
         port=int(port),
         instance_dir=Path(instance_dir),
         workers=int(workers),
         threads=int(threads),
+        certfile=certfile,
+        keyfile=keyfile,
+        client_ca=client_ca,
         graceful_timeout=8,
         background=_background(background) if background else None,
         target="tests.integration.edge_application:application",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from authserver.edge.proxies import Proxies
+from authserver.edge.proxies import CERTIFICATE, Proxies
 from authserver.protocol.messages import Request, Response
 
 TRUSTED = ("10.0.0.0/8", "::1", "127.0.0.1")
 
 
-def passed(proxies: Proxies, peer: str, **headers: str) -> Request:
+def passed(proxies: Proxies, peer: str, certificate: str | None = None, **headers: str) -> Request:
     """The request as the next link sees it."""
     found: list[Request] = []
 
@@ -19,19 +19,21 @@ def passed(proxies: Proxies, peer: str, **headers: str) -> Request:
         return Response()
 
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    proxies(Request("GET", "/", headers=named, remote_address=peer, scheme="http"), next_)
+    request = Request("GET", "/", headers=named, remote_address=peer, scheme="http", client_certificate=certificate)
+    proxies(request, next_)
     return found[0]
 
 
 @pytest.mark.parametrize("trusted", [(), TRUSTED])
 def test_headers_of_strangers_are_stripped(trusted: tuple[str, ...]) -> None:
     request = passed(
-        Proxies(trusted),
+        Proxies(trusted, "X-Tls-Cert"),
         "203.0.113.5",
         x_forwarded_for="1.2.3.4",
         x_forwarded_proto="https",
         forwarded="for=1.2.3.4",
         x_client_cert="PEM",
+        x_tls_cert="PEM",
         accept="*/*",
     )
     assert request.remote_address == "203.0.113.5"
@@ -42,9 +44,27 @@ def test_headers_of_strangers_are_stripped(trusted: tuple[str, ...]) -> None:
 
 def test_a_trusted_proxy_names_caller_scheme_and_certificate() -> None:
     request = passed(
-        Proxies(TRUSTED), "10.1.1.1", x_forwarded_for="203.0.113.5", x_forwarded_proto="https", x_client_cert="a%20b"
+        Proxies(TRUSTED, "X-Tls-Cert"),
+        "10.1.1.1",
+        x_forwarded_for="203.0.113.5",
+        x_forwarded_proto="https",
+        x_tls_cert="a%20b",
     )
-    assert (request.remote_address, request.scheme, request.client_certificate) == ("203.0.113.5", "https", "a b")
+    assert (request.remote_address, request.scheme, request.client_certificate) == ("203.0.113.5", "https", "a%20b")
+    assert "x-tls-cert" not in request.headers
+
+
+@pytest.mark.parametrize("header", ["", "X-Other"])
+def test_no_certificate_header_counts_but_the_one_that_was_named(header: str) -> None:
+    headers = dict.fromkeys(name.replace("-", "_") for name in CERTIFICATE)
+    request = passed(Proxies(TRUSTED, header), "10.1.1.1", **dict.fromkeys(headers, "PEM"))
+    assert request.client_certificate is None
+    assert set(request.headers) == {"x-authserver-forwarded"}
+
+
+def test_certificate_of_the_proxy_itself_is_not_that_of_the_caller() -> None:
+    assert passed(Proxies(TRUSTED), "10.1.1.1", certificate=":AA==:").client_certificate is None
+    assert passed(Proxies(TRUSTED), "203.0.113.5", certificate=":AA==:").client_certificate == ":AA==:"
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,8 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("mail-plain", {"smtp_host": "mail.example", "smtp_security": "none", "smtp_from": "a@b.example"}),
     ("mail-sender", {"smtp_host": "mail.example"}),
     ("tls-half", {"tls_certfile": Path(__file__)}),
+    ("certificates-not-passed", {"client_certificate_ca": Path(__file__)}),
+    ("certificate-header-unused", {"client_certificate_header": "Client-Cert", "trusted_proxies": ()}),
     ("file-missing", {"outbound_ca_bundle": Path("/nowhere/ca.pem")}),
 ]
 
