@@ -1,4 +1,4 @@
-"""`authserver keys`: the keys that sign tokens, and the seal on them."""
+"""`authserver keys`: the keys that sign tokens, those that others encrypt to, and the seal on them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from authserver.events.spool import SUFFIX
 from authserver.events.worker import spool_directory
 from authserver.settings.values import sealing_key
 from authserver.signing import resealing
-from authserver.signing.keys import ALGORITHMS
+from authserver.signing.keys import KEY_ALGORITHMS, is_for_encryption
 from authserver.signing.rotation import Rotated
 from authserver.storage.models.signing_keys import SigningKey
 
 _ALGORITHM = click.option(
-    "--algorithm", "--alg", "algorithms", multiple=True, type=click.Choice(list(ALGORITHMS)), help="All unless given."
+    "--algorithm",
+    "--alg",
+    "algorithms",
+    multiple=True,
+    type=click.Choice(list(KEY_ALGORITHMS)),
+    help="All unless given.",
 )
 
 
 @click.group("keys")
 def keys() -> None:
-    """Manage signing keys: next (published), active (signs), retired (verifies), removed."""
+    """Manage keys: next (published), active (signs, or is encrypted to), retired (verifies, or opens), removed."""
 
 
 @keys.command("list")
@@ -38,7 +43,7 @@ def list_keys(as_json: bool) -> None:
     if as_json:
         print_json(documents)
     else:
-        print_table(("kid", "alg", "state", "created_at", "expires_at"), documents)
+        print_table(("kid", "use", "alg", "state", "created_at", "expires_at"), documents)
 
 
 @keys.command("generate")
@@ -47,7 +52,7 @@ def list_keys(as_json: bool) -> None:
 def generate(algorithms: tuple[str, ...], as_json: bool) -> None:
     """Make the key that will sign next and publish it. An algorithm without an active key gets one at once."""
     with opened() as installation, installation.database.unit() as unit:
-        chosen = algorithms or tuple(ALGORITHMS)
+        chosen = algorithms or tuple(KEY_ALGORITHMS)
         first = installation.rotation.ensure(unit, chosen)
         made = [*first]
         signing = {key.algorithm for kid in first if (key := unit.signing_keys.find(kid)) is not None}
@@ -66,7 +71,7 @@ def generate(algorithms: tuple[str, ...], as_json: bool) -> None:
 def rotate(algorithms: tuple[str, ...], force: bool, as_json: bool) -> None:
     """Let the next key sign as soon as it was published long enough; the worker switches when that lies ahead."""
     with opened() as installation, installation.database.unit() as unit:
-        chosen = algorithms or tuple(ALGORITHMS)
+        chosen = algorithms or tuple(KEY_ALGORITHMS)
         rotated = [_rotated(installation.rotation.rotate(unit, alg, force=force)) for alg in chosen]
     if as_json:
         print_json(rotated)
@@ -128,6 +133,7 @@ def reseal(previous_key: Path, as_json: bool) -> None:
 def _document(key: SigningKey) -> dict[str, Any]:
     return {
         "kid": key.kid,
+        "use": "enc" if is_for_encryption(key.algorithm) else "sig",
         "alg": key.algorithm,
         "state": key.state,
         "created_at": key.created_at,

@@ -1,7 +1,8 @@
 """Keys that operators bring: PEM files in the keys directory.
 
 The name of a file says the algorithm where the key alone does not: `ps256.pem`
-or `ps256-2026.pem` holds an RSA key for PS256; other RSA keys sign RS256. A key
+or `ps256-2026.pem` holds an RSA key for PS256, `rsa-oaep-256.pem` and
+`ecdh-es.pem` hold keys that others encrypt to; other RSA keys sign RS256. A key
 that is here already is left as it is, so importing twice changes nothing.
 """
 
@@ -16,11 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from authserver.signing.keys import ALGORITHMS, PrivateKey, SigningKey, UnsuitableKey, signing_key
+from authserver.signing.keys import KEY_ALGORITHMS, OwnKey, PrivateKey, UnsuitableKey, own_key
 from authserver.signing.rotation import Rotation
 from authserver.storage.unit import Unit
 
-BY_NAME = {alg.lower(): alg for alg in ALGORITHMS}
+BY_NAME = {alg.lower(): alg for alg in KEY_ALGORITHMS}
+NAMED = re.compile(f"({'|'.join(map(re.escape, BY_NAME))})(?![a-z0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,12 @@ def import_directory(unit: Unit, directory: Path, rotation: Rotation) -> list[Im
     """Take in every `*.pem` file: as the active key where its algorithm has none, otherwise as the next one.
 
     Raises:
-        UnsuitableKey: a file holds no key that this server signs with; its name is in the message.
+        UnsuitableKey: a file holds no key that this server uses; its name is in the message.
     """
     return [_import(unit, rotation, path.name, key) for path, key in read_directory(directory)]
 
 
-def read_directory(directory: Path) -> Iterator[tuple[Path, SigningKey]]:
+def read_directory(directory: Path) -> Iterator[tuple[Path, OwnKey]]:
     """The keys in the `*.pem` files of a directory, by name; nothing where there is no such directory.
 
     Raises:
@@ -55,11 +57,11 @@ def read_directory(directory: Path) -> Iterator[tuple[Path, SigningKey]]:
             raise UnsuitableKey(f"{path.name}: {error}") from error
 
 
-def read_pem(data: bytes, name: str = "") -> SigningKey:
+def read_pem(data: bytes, name: str = "") -> OwnKey:
     """The private key of a PEM text; `name` may begin with the algorithm.
 
     Raises:
-        UnsuitableKey: no unencrypted private key, or none that this server signs with.
+        UnsuitableKey: no unencrypted private key, or none that this server uses.
     """
     try:
         private = load_pem_private_key(data, password=None)
@@ -68,20 +70,20 @@ def read_pem(data: bytes, name: str = "") -> SigningKey:
     except ValueError as error:
         raise UnsuitableKey("the file holds no private key in PEM form") from error
     if not isinstance(private, PrivateKey):
-        raise UnsuitableKey("the key is of a kind that this server does not sign with")
-    return signing_key(_algorithm(private, name), private)
+        raise UnsuitableKey("the key is of a kind that this server does not use")
+    return own_key(_algorithm(private, name), private)
 
 
 def _algorithm(private: PrivateKey, name: str) -> str:
-    named = BY_NAME.get(re.split(r"[^a-z0-9]", name.lower(), maxsplit=1)[0])
+    named = NAMED.match(name.lower())
     if named:
-        return named
+        return BY_NAME[named[1]]
     if isinstance(private, RSAPrivateKey):
         return "RS256"
     return "ES256" if isinstance(private, EllipticCurvePrivateKey) else "EdDSA"
 
 
-def _import(unit: Unit, rotation: Rotation, file: str, key: SigningKey) -> Import:
+def _import(unit: Unit, rotation: Rotation, file: str, key: OwnKey) -> Import:
     if unit.signing_keys.find(key.kid) is not None:
         return Import(file, key.kid, key.alg, "known")
     if rotation.add_first(unit, key):

@@ -16,7 +16,16 @@ from typing import Final
 
 from authserver.crypto.sealing import Sealer
 from authserver.signing.jwk_set import JWKSDocument, render
-from authserver.signing.keys import ALGORITHMS, SigningKey, VerificationKey, from_private_bytes, verification_key
+from authserver.signing.keys import (
+    ALGORITHMS,
+    DecryptionKey,
+    OwnKey,
+    SigningKey,
+    VerificationKey,
+    from_private_bytes,
+    is_for_encryption,
+    verification_key,
+)
 from authserver.storage.database import Database
 from authserver.storage.models.signing_keys import SigningKey as KeyRow
 from authserver.storage.snapshots import watch
@@ -30,6 +39,8 @@ MISSING_SECONDS: Final = 0.1
 """How often at most the version is read for a key that was not found: another process may have made it just now."""
 PUBLISHED_STATES: Final = ("active", "next", "retired")
 """In this order they are published, because some relying parties take the first key of an algorithm."""
+OFFERED_STATES: Final = ("active", "next")
+"""Of the keys for encryption, those that are published: what is retired opens what is under way and gets no more."""
 
 log = get_logger(__name__)
 
@@ -45,6 +56,7 @@ class Snapshot:
     version: int
     signing: Mapping[str, SigningKey] = field(repr=False)
     verification: Mapping[str, VerificationKey]
+    decryption: tuple[DecryptionKey, ...] = field(repr=False)
     document: JWKSDocument
 
 
@@ -78,6 +90,10 @@ class Keyring:
     def find(self, kid: str) -> VerificationKey | None:
         """The published key with this name, whatever its state."""
         return self._current().verification.get(kid) or self._looked_again().verification.get(kid)
+
+    def decryption_keys(self) -> tuple[DecryptionKey, ...]:
+        """The keys that open what others encrypted to us, the active ones first; none of them signs."""
+        return self._current().decryption
 
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms that have an active key, in the order of `keys.ALGORITHMS`."""
@@ -142,15 +158,20 @@ class Keyring:
         # One query, so that a key which changes its state meanwhile is neither missed nor seen twice.
         published = [row for row in unit.signing_keys.all() if row.state in PUBLISHED_STATES]
         rows = sorted(published, key=lambda row: PUBLISHED_STATES.index(row.state))
-        active = (self._opened(row) for row in rows if row.state == "active")
+        encryption = [row for row in rows if is_for_encryption(row.algorithm)]
+        rows = [row for row in rows if row not in encryption]
+        signing = (self._opened(row) for row in rows if row.state == "active")
+        opening = (self._opened(row) for row in encryption)
+        offered = [row for row in encryption if row.state in OFFERED_STATES]
         return Snapshot(
             version=version,
-            signing={key.alg: key for key in active},
+            signing={key.alg: key for key in signing if isinstance(key, SigningKey)},
             verification={row.kid: verification_key(row.public_jwk) for row in rows},
-            document=render(row.public_jwk for row in rows),
+            decryption=tuple(key for key in opening if isinstance(key, DecryptionKey)),
+            document=render(row.public_jwk for row in (*rows, *offered)),
         )
 
-    def _opened(self, row: KeyRow) -> SigningKey:
+    def _opened(self, row: KeyRow) -> OwnKey:
         data = self._sealer.open(row.sealed_private or b"", sealing_context(row.kid))
         return from_private_bytes(row.algorithm, row.kid, data)
 

@@ -1,8 +1,9 @@
-"""The values behind a signature: private keys, public keys, and how both are made.
+"""The values behind a signature or a decryption: private keys, public keys, and how both are made.
 
-A key belongs to one algorithm: an RSA key that signs RS256 never signs PS256.
-Its `kid` is the JWK thumbprint (RFC 7638), so the same key has the same name
-wherever it is known, and a name cannot be given to another key.
+A key belongs to one algorithm: an RSA key that signs RS256 never signs PS256,
+and one that others encrypt to never signs at all. Its `kid` is the JWK
+thumbprint (RFC 7638), so the same key has the same name wherever it is known,
+and a name cannot be given to another key.
 """
 
 from __future__ import annotations
@@ -24,29 +25,43 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
+from authserver.protocol.algorithms import ECDH_ES, ENCRYPTION_KEY_ALGORITHMS, RSA_OAEP_256
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 
 ALGORITHMS: Final = SIGNING_ALGORITHMS
 """What this server signs with (RFC 7518 §3.1, RFC 8037), in the order discovery lists them."""
+KEY_ALGORITHMS: Final = (*ALGORITHMS, *ENCRYPTION_KEY_ALGORITHMS)
+"""Every algorithm that this server has a key for."""
 RSA_BITS: Final = 2048
 LARGEST_RSA_BITS: Final = 8192
-RSA_ALGORITHMS: Final = ("RS256", "PS256")
+RSA_ALGORITHMS: Final = ("RS256", "PS256", RSA_OAEP_256)
+P256_ALGORITHMS: Final = ("ES256", ECDH_ES)
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 
 class UnsuitableKey(ValueError):
-    """A key of a kind or strength that this server does not sign with."""
+    """A key of a kind or strength that this server does not use."""
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A private key and the one algorithm it signs with."""
+class OwnKey:
+    """A private key of this server and the one algorithm it is for."""
 
     kid: str
     alg: str
     private: PrivateKey = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey(OwnKey):
+    """A private key that signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecryptionKey(OwnKey):
+    """A private key that opens what others encrypted to us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +79,36 @@ _GENERATORS: Final[Mapping[str, Callable[[], PrivateKey]]] = {
     "PS256": lambda: generate_rsa(public_exponent=65537, key_size=RSA_BITS),
     "ES256": lambda: generate_ec(SECP256R1()),
     "EdDSA": Ed25519PrivateKey.generate,
+    RSA_OAEP_256: lambda: generate_rsa(public_exponent=65537, key_size=RSA_BITS),
+    ECDH_ES: lambda: generate_ec(SECP256R1()),
 }
 
 
-def generate(alg: str) -> SigningKey:
+def generate(alg: str) -> OwnKey:
     """A fresh key; an RSA key takes some tenths of a second.
 
     Raises:
-        UnsuitableKey: this server does not sign with `alg`.
+        UnsuitableKey: this server has no keys for `alg`.
     """
     if alg not in _GENERATORS:
-        raise UnsuitableKey(f"there is no signing algorithm {alg}; one of {', '.join(ALGORITHMS)}")
-    return signing_key(alg, _GENERATORS[alg]())
+        raise UnsuitableKey(f"there are no keys for the algorithm {alg}; one of {', '.join(KEY_ALGORITHMS)}")
+    return own_key(alg, _GENERATORS[alg]())
 
 
-def signing_key(alg: str, private: PrivateKey) -> SigningKey:
-    """A private key under its thumbprint.
+def own_key(alg: str, private: PrivateKey) -> OwnKey:
+    """A private key under its thumbprint: a `SigningKey` or a `DecryptionKey`, as the algorithm is.
 
     Raises:
         UnsuitableKey: the key does not fit the algorithm, or is too weak or too large.
     """
     check_suitable(alg, private.public_key())
-    return SigningKey(cast("str", public_jwk(alg, private.public_key())["kid"]), alg, private)
+    kind = DecryptionKey if is_for_encryption(alg) else SigningKey
+    return kind(cast("str", public_jwk(alg, private.public_key())["kid"]), alg, private)
+
+
+def is_for_encryption(alg: str) -> bool:
+    """Whether keys for `alg` are for encryption, and so never sign."""
+    return alg in ENCRYPTION_KEY_ALGORITHMS
 
 
 def check_suitable(alg: str, public: PublicKey) -> None:
@@ -97,9 +120,9 @@ def check_suitable(alg: str, public: PublicKey) -> None:
     if alg in RSA_ALGORITHMS and isinstance(public, RSAPublicKey):
         if not RSA_BITS <= public.key_size <= LARGEST_RSA_BITS:
             raise UnsuitableKey(f"an RSA key has {RSA_BITS} to {LARGEST_RSA_BITS} bits, this one {public.key_size}")
-    elif alg == "ES256" and isinstance(public, EllipticCurvePublicKey):
+    elif alg in P256_ALGORITHMS and isinstance(public, EllipticCurvePublicKey):
         if not isinstance(public.curve, SECP256R1):
-            raise UnsuitableKey(f"ES256 takes the curve P-256, not {public.curve.name}")
+            raise UnsuitableKey(f"{alg} takes the curve P-256, not {public.curve.name}")
     elif not (alg == "EdDSA" and isinstance(public, Ed25519PublicKey)):
         raise UnsuitableKey(f"{alg} takes another kind of key")
 
@@ -113,7 +136,8 @@ def public_jwk(alg: str, public: PublicKey) -> dict[str, Any]:
         key = ECKey.import_key(public)
     else:
         key = OKPKey.import_key(public)
-    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": alg}
+    use = "enc" if is_for_encryption(alg) else "sig"
+    return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": use, "alg": alg}
 
 
 def verification_key(jwk: Mapping[str, Any]) -> VerificationKey:
@@ -137,12 +161,12 @@ def verification_key(jwk: Mapping[str, Any]) -> VerificationKey:
     return VerificationKey(kid, alg, tuple(map(str, members.values())), public)
 
 
-def private_bytes(key: SigningKey) -> bytes:
+def private_bytes(key: OwnKey) -> bytes:
     """PKCS #8 DER of the private half: to be sealed, never to be written anywhere else."""
     return key.private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def from_private_bytes(alg: str, kid: str, data: bytes) -> SigningKey:
+def from_private_bytes(alg: str, kid: str, data: bytes) -> OwnKey:
     """The key that `private_bytes` wrote.
 
     Raises:
@@ -154,7 +178,7 @@ def from_private_bytes(alg: str, kid: str, data: bytes) -> SigningKey:
         raise UnsuitableKey("a stored key cannot be read") from error
     if not isinstance(private, PrivateKey):
         raise UnsuitableKey(f"{alg} takes another kind of key")
-    key = signing_key(alg, private)
+    key = own_key(alg, private)
     if key.kid != kid:
         raise UnsuitableKey("a stored key is not the one its row names")
     return key

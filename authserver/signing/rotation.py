@@ -1,9 +1,14 @@
-"""The life of a signing key: next (published), active (signs), retired (verifies), removed.
+"""The life of a key: next (published), active (signs), retired (verifies), removed.
 
 A key is published before it signs, for as long as others may cache the key
 set, so that no relying party meets a token whose key it has not seen. A retired
 key stays published until what it signed has expired; its private half is
 forgotten the moment it stops signing.
+
+A key for encryption goes the same way with the roles turned round: others use
+it from the moment it is published, so it opens what they send in every state,
+and a retired one is published no more but keeps its private half until nobody
+can remember it.
 
 Every move is a conditional UPDATE and bumps the version that keyrings watch,
 in the caller's transaction; of several processes that try the same move one
@@ -23,7 +28,14 @@ from authserver.events.event import Event
 from authserver.protocol import validity
 from authserver.protocol.errors import ConflictError, NotFound
 from authserver.signing.keyring import VERSION_KIND, sealing_context
-from authserver.signing.keys import ALGORITHMS, SigningKey, generate, private_bytes, public_jwk
+from authserver.signing.keys import (
+    KEY_ALGORITHMS,
+    OwnKey,
+    generate,
+    is_for_encryption,
+    private_bytes,
+    public_jwk,
+)
 from authserver.storage.models.signing_keys import SigningKey as KeyRow
 from authserver.storage.unit import Unit
 
@@ -91,10 +103,11 @@ class Rotation:
     def __init__(self, settings: RotationSettings, sealer: Sealer, recorder: EventRecorder) -> None:
         self._lead = settings.jwks_max_age + PROPAGATION_SECONDS if settings.jwks_max_age else 0
         self._retention = retention(settings)
+        self._memory = max(settings.jwks_max_age, DAY)
         self._sealer = sealer
         self._recorder = recorder
 
-    def ensure(self, unit: Unit, algorithms: Iterable[str] = ALGORITHMS) -> list[str]:
+    def ensure(self, unit: Unit, algorithms: Iterable[str] = KEY_ALGORITHMS) -> list[str]:
         """Make an active key for each algorithm that has none; the kids made. Safe with many processes at once.
 
         Raises:
@@ -104,7 +117,7 @@ class Rotation:
         keys = [generate(alg) for alg in algorithms if alg not in present]
         return [key.kid for key in keys if self.add_first(unit, key)]
 
-    def add_first(self, unit: Unit, key: SigningKey) -> bool:
+    def add_first(self, unit: Unit, key: OwnKey) -> bool:
         """Let `key` sign at once if its algorithm has no active key; whether it does."""
         row = self._row(key, "active")
         row.activated_at = row.created_at
@@ -122,7 +135,7 @@ class Rotation:
         waiting = unit.signing_keys.in_state("next", alg)
         return waiting[0].kid if waiting else self.publish(unit, generate(alg))
 
-    def publish(self, unit: Unit, key: SigningKey) -> str:
+    def publish(self, unit: Unit, key: OwnKey) -> str:
         """Publish a key that does not sign yet.
 
         Raises:
@@ -203,7 +216,7 @@ class Rotation:
         now = validity.now()
         previous = next(iter(unit.signing_keys.in_state("active", alg)), None)
         # The old key leaves first: the database allows one active key for an algorithm.
-        if previous and not unit.signing_keys.retire(previous.kid, now, validity.after(self._retention, now)):
+        if previous and not self._retire(unit, previous, now):
             raise ConflictError("another rotation is under way")
         if not unit.signing_keys.activate(kid, now):
             raise ConflictError("another rotation is under way")
@@ -213,13 +226,19 @@ class Rotation:
             self._recorder.record(unit, SigningKeyRetired(kid=previous_kid, algorithm=alg))
         return Rotated(kid, alg, now, previous_kid)
 
+    def _retire(self, unit: Unit, key: KeyRow, now: datetime) -> bool:
+        """What signed is forgotten at once; what opens is kept while others may remember the key set it stood in."""
+        if is_for_encryption(key.algorithm):
+            return unit.signing_keys.retire(key.kid, now, validity.after(self._memory, now), keeps_private=True)
+        return unit.signing_keys.retire(key.kid, now, validity.after(self._retention, now))
+
     def _get(self, unit: Unit, kid: str) -> KeyRow:
         row = unit.signing_keys.find(kid)
         if row is None:
             raise NotFound(f"there is no signing key {kid}")
         return row
 
-    def _row(self, key: SigningKey, state: str) -> KeyRow:
+    def _row(self, key: OwnKey, state: str) -> KeyRow:
         return KeyRow(
             kid=key.kid,
             algorithm=key.alg,

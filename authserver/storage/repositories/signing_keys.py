@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -49,10 +50,15 @@ class SigningKeys(Repository):
         statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state == "next")
         return self._changed(statement.values(state="active", activated_at=at)) == 1
 
-    def retire(self, kid: str, at: datetime, expires_at: datetime) -> bool:
-        """Let the active key sign no more and forget its private half, unless it is no longer active."""
+    def retire(self, kid: str, at: datetime, expires_at: datetime, *, keeps_private: bool = False) -> bool:
+        """Let the active key sign no more and forget its private half, unless it is no longer active.
+
+        With `keeps_private` the private half stays until the key is removed, as what others encrypted to it needs.
+        """
         statement = update(SigningKey).where(SigningKey.kid == kid, SigningKey.state == "active")
-        values = {"state": "retired", "retired_at": at, "expires_at": expires_at, "sealed_private": None}
+        values: dict[str, Any] = {"state": "retired", "retired_at": at, "expires_at": expires_at}
+        if not keeps_private:
+            values["sealed_private"] = None
         return self._changed(statement.values(**values)) == 1
 
     def remove(self, kid: str, at: datetime) -> bool:

@@ -69,7 +69,7 @@ def test_eight_at_once_make_one_of_everything(on_empty_database: CommandLine, tm
     made = [json.loads(output)["administrator"] for output, _ in outputs]
     assert len([administrator for administrator in made if administrator]) == 1
     keys = on_empty_database.json("keys", "list")
-    assert sorted(key["alg"] for key in keys) == ["ES256", "EdDSA", "PS256", "RS256"]
+    assert sorted(key["alg"] for key in keys) == ["ECDH-ES", "ES256", "EdDSA", "PS256", "RS256", "RSA-OAEP-256"]
     assert len(on_empty_database.json("users", "list")) == 1
 
 

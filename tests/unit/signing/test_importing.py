@@ -95,7 +95,7 @@ def test_one_rsa_key_does_not_serve_two_algorithms(safe: Safe, tmp_path: Path) -
         ),
         (pem(rsa.generate_private_key(65537, 1024)), "1024"),  # noqa: S505 - to be refused
         (pem(ec.generate_private_key(ec.SECP384R1())), "P-256"),
-        (pem(ed448.Ed448PrivateKey.generate()), "does not sign with"),  # type: ignore[arg-type]
+        (pem(ed448.Ed448PrivateKey.generate()), "does not use"),  # type: ignore[arg-type]
     ],
 )
 def test_what_cannot_sign_here_is_refused_with_its_file_named(tmp_path: Path, data: bytes, words: str) -> None:
@@ -108,3 +108,11 @@ def test_other_files_and_a_missing_directory_are_ignored(tmp_path: Path) -> None
     (tmp_path / "sealing.key").write_bytes(b"secret")
     assert list(read_directory(tmp_path)) == []
     assert list(read_directory(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize("name", ["ecdh-es", "ecdh-es-2026"])
+def test_a_name_makes_it_a_key_for_encryption(safe: Safe, tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.pem").write_bytes(pem(signing("ES256").private))
+    (found,) = imported(safe, tmp_path)
+    assert (found.outcome, found.algorithm) == ("active", "ECDH-ES")
+    assert [key.kid for key in safe.keyring.decryption_keys()] == [found.kid]

@@ -12,8 +12,9 @@ import time_machine
 from authserver.protocol.errors import ConflictError, NotFound
 from authserver.settings import Settings
 from authserver.signing import rotation
+from authserver.signing.keyring import NoActiveKey
 from authserver.signing.keys import ALGORITHMS, UnsuitableKey, generate, private_bytes
-from authserver.signing.rotation import PROPAGATION_SECONDS, Rotation, retention
+from authserver.signing.rotation import DAY, PROPAGATION_SECONDS, Rotation, retention
 from authserver.storage import Unit
 from authserver.storage.repositories.signing_keys import SigningKeys
 from tests.keys import signing
@@ -42,10 +43,11 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
 
 
 def test_every_algorithm_gets_one_active_key(safe: Safe) -> None:
-    assert len(safe.do(safe.rotation.ensure)) == 4
+    assert len(safe.do(safe.rotation.ensure)) == 6
     assert safe.keyring.algorithms() == ALGORITHMS
+    assert {key.alg for key in safe.keyring.decryption_keys()} == {"RSA-OAEP-256", "ECDH-ES"}
     assert set(safe.states().values()) == {"active"}
-    assert safe.events() == ["SigningKeyGenerated"] * 4
+    assert safe.events() == ["SigningKeyGenerated"] * 6
 
 
 def test_what_is_there_is_left_alone(safe: Safe) -> None:
@@ -245,3 +247,38 @@ def test_a_rotation_that_is_rolled_back_leaves_everything_as_it_was(safe: Safe) 
         safe.do(rotate_and_fail)
     assert safe.states() == {first: "active"}
     assert safe.keyring.active("ES256").kid == first
+
+
+def test_a_key_that_others_encrypt_to_never_signs_or_verifies(safe: Safe) -> None:
+    kids = safe.ensure("RSA-OAEP-256", "ECDH-ES")
+    assert safe.keyring.algorithms() == ()
+    assert [safe.keyring.find(kid) for kid in kids] == [None, None]
+    with pytest.raises(NoActiveKey):
+        safe.keyring.active("RSA-OAEP-256")
+
+
+def test_what_was_encrypted_to_a_retired_key_is_opened_while_others_may_remember_it(
+    safe: Safe, frozen_time: time_machine.Traveller
+) -> None:
+    (first,) = safe.ensure("ECDH-ES")
+    second = safe.do(safe.rotation.rotate, "ECDH-ES", force=True).kid
+    assert [key.kid for key in safe.keyring.decryption_keys()] == [second, first]
+    assert first.encode() not in safe.keyring.public_jwks_body()
+    assert second.encode() in safe.keyring.public_jwks_body()
+    frozen_time.shift(DAY)
+    safe.do(safe.rotation.advance)
+    assert [key.kid for key in safe.keyring.decryption_keys()] == [second]
+    assert safe.row(first).sealed_private is None
+
+
+def test_the_next_key_opens_from_the_moment_it_is_published(safe: Safe) -> None:
+    safe.ensure("ECDH-ES")
+    prepared = safe.do(safe.rotation.prepare_next, "ECDH-ES")
+    assert prepared in {key.kid for key in safe.keyring.decryption_keys()}
+
+
+def test_a_removed_key_opens_nothing(safe: Safe) -> None:
+    (first,) = safe.ensure("ECDH-ES")
+    safe.do(safe.rotation.rotate, "ECDH-ES", force=True)
+    safe.do(safe.rotation.remove, first)
+    assert first not in {key.kid for key in safe.keyring.decryption_keys()}

@@ -15,7 +15,7 @@ from joserfc.jwk import import_key
 
 from authserver.crypto.derivation import encode
 from authserver.protocol.errors import InvalidToken
-from authserver.signing.keys import ALGORITHMS, public_jwk, signing_key
+from authserver.signing.keys import ALGORITHMS, own_key, public_jwk
 from authserver.tokens import jose
 from authserver.tokens.signature_cache import SignatureCache
 from tests.keys import Keys, signing
@@ -131,7 +131,7 @@ def test_a_header_with_anything_more_is_refused(keys: Keys, member: dict[str, An
 
 
 def test_a_key_that_the_token_brings_along_is_not_used(keys: Keys) -> None:
-    own = signing_key("ES256", generate_private_key(SECP256R1()))
+    own = own_key("ES256", generate_private_key(SECP256R1()))
     assert reason(jose.sign(CLAIMS, own, TYP), keys) == "key_unknown"
 
 
@@ -249,7 +249,7 @@ def test_a_remembered_token_dies_with_its_key(keys: Keys) -> None:
 def test_a_remembered_token_is_checked_again_under_another_key_of_the_same_name(keys: Keys) -> None:
     token = jose.sign(CLAIMS, signing("ES256"), TYP)
     check(token, keys)
-    other = Keys([signing_key("ES256", generate_private_key(SECP256R1()))])
+    other = Keys([own_key("ES256", generate_private_key(SECP256R1()))])
     other.keys = {signing("ES256").kid: next(iter(other.keys.values()))}
     assert reason(token, other) == "signature_wrong"
 
