@@ -29,6 +29,7 @@ from authserver.grants.authorization_code import AuthorizationCode
 from authserver.grants.client_credentials import ClientCredentials
 from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.refresh_token import RefreshToken
+from authserver.grants.sender_constraint import SenderConstraint
 from authserver.grants.server import TokenServer
 from authserver.identity.authentication import PasswordAuthentication
 from authserver.identity.browsers import BrowserRegistry
@@ -48,6 +49,7 @@ from authserver.settings.schema import Settings
 from authserver.signing.keyring import Keyring
 from authserver.storage.database import Database
 from authserver.storage.ephemeral import Ephemeral, open_ephemeral
+from authserver.tokens.dpop import DPoPProofs
 
 GRANTS: tuple[type[Phases], ...] = (AuthorizationCode, RefreshToken, ClientCredentials)
 """What the token endpoint offers; metadata follows."""
@@ -81,6 +83,7 @@ class Services:
     clients: ClientDirectory
     client_keys: ClientKeys
     client_authentication: ClientAuthentication
+    dpop: DPoPProofs
     catalog: ResourceCatalog
     users: Users
     passwords: Passwords
@@ -143,11 +146,15 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     authentication = ClientAuthentication(clients, crypto.client_secrets)
     spool = Spool(spool_directory(settings), crypto.sealer)
     tallies = Tallies(spool_directory(settings), crypto.sealer)
+    ephemeral = open_ephemeral(settings, database)
+    dpop = DPoPProofs(
+        (settings.issuer, *settings.issuer_aliases), ephemeral, crypto.macs, nonce_required=settings.dpop_nonce
+    )
     responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
     return Services(
         settings=settings,
         database=database,
-        ephemeral=open_ephemeral(settings, database),
+        ephemeral=ephemeral,
         crypto=crypto,
         recorder=recorder,
         spool=spool,
@@ -158,6 +165,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         clients=clients,
         client_keys=client_keys,
         client_authentication=authentication,
+        dpop=dpop,
         catalog=catalog,
         users=Users(passwords, lockout, recorder),
         passwords=passwords,
@@ -168,7 +176,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         authorize_collaborators=Collaborators(settings.issuer, clients, catalog, keyring),
         dispatcher=Dispatcher(ledger, browsers, responder),
         token_server=_token_server(
-            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, spool
+            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, dpop, spool
         ),
         token_reader=reader,
         introspector=Introspector(reader, catalog),
@@ -185,6 +193,7 @@ def _token_server(  # noqa: PLR0917 - wiring takes what it wires
     recorder: Recorder,
     sessions: SessionRegistry,
     authentication: ClientAuthentication,
+    dpop: DPoPProofs,
     spool: Spool,
 ) -> TokenServer:
     mint = Mint(settings.issuer, keyring, crypto.handles, crypto.macs, catalog)
@@ -197,7 +206,9 @@ def _token_server(  # noqa: PLR0917 - wiring takes what it wires
         subjects=SubjectClaims(),
         reuse=ReuseResponse(recorder, sessions),
     )
-    server = TokenServer(database, authentication, mint, spool, collaborators)
+    server = TokenServer(
+        database, authentication, SenderConstraint(dpop), mint=mint, spool=spool, services=collaborators
+    )
     for grant in GRANTS:
         server.offer(grant)
     return server

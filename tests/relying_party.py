@@ -157,9 +157,9 @@ class RelyingParty:
         assert "code" in response, response
         return response["code"]
 
-    def token_request(self, **values: Any) -> Answer:
+    def token_request(self, *, headers: dict[str, str] | None = None, **values: Any) -> Answer:
         """POST to the token endpoint, authenticated by client_secret_basic or as a public client."""
-        headers = {}
+        headers = dict(headers or {})
         if self.secret:
             credentials = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
             headers["Authorization"] = f"Basic {credentials}"

@@ -20,7 +20,7 @@ from authserver.edge.conditional import conditional, etag_of
 from authserver.identity import profiles
 from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
-from authserver.protocol.policy import PLAIN_RESPONSE_MODES
+from authserver.protocol.policy import PLAIN_RESPONSE_MODES, SIGNING_ALGORITHMS
 from authserver.services import Services
 from authserver.web.border import Border
 
@@ -54,6 +54,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint_auth_methods_supported": confidential,
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": [pkce.S256],
+        "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "acr_values_supported": [level for level in ACR_ORDER if level in ACR_REACHABLE],
         "claim_types_supported": ["normal"],
         "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.STANDARD_CLAIMS}),

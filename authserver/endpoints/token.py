@@ -12,12 +12,13 @@ from authserver.services import Services
 
 def endpoint(services: Services) -> Handler:
     """The token endpoint. Once the client is known, its scripts may read refusals too."""
-    server, explanations = services.token_server, services.explanations
+    server, explanations, dpop = services.token_server, services.explanations, services.dpop
 
     def answer(request: Request) -> Response:
         client = server.authenticate(request)
         try:
-            response = json_response(server.create_token_response(request, client).to_document())
+            tokens = server.create_token_response(request, client)
+            response = json_response(tokens.to_document()).with_headers(*dpop.nonce_headers(request))
         except ProtocolError as error:
             response = refused(explanations, "token", error, request, client.id)
         return allowing(response, client.origins)

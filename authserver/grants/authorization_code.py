@@ -77,6 +77,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         return found
 
     def _check_possession(self, code: CodeRow) -> None:
+        self.check_key(code.cnf)
         if not hmac.compare_digest(code.redirect_uri.encode(), self.request.required("redirect_uri").encode()):
             raise InvalidGrant(
                 "redirect_uri is not the one of the authorization request.",
@@ -140,7 +141,9 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         scopes = access_resources.narrow(granted, audience, services.catalog.current(), services.issuer)
         refresh_token = None
         if _wants_refresh_token(client.policy.refresh_tokens, client.policy.grant_types, granted):
-            refresh_token = services.refresh_tokens.first(unit, grant, client, code)
+            refresh_token = services.refresh_tokens.first(
+                unit, grant, client, scope=code.scope, cnf=self.request.refresh_cnf
+            )
         authorization = services.subjects.authorization(
             unit,
             grant,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from authserver.access.catalog import ResourceCatalog
 from authserver.crypto.handles import Handles
@@ -13,7 +14,9 @@ from authserver.issuing.authorization import Authorization
 from authserver.issuing.refreshing import RefreshTokenIssuer
 from authserver.issuing.reuse import ReuseResponse
 from authserver.issuing.subjects import SubjectClaims
+from authserver.protocol.errors import InvalidDPoPProof, InvalidGrant
 from authserver.storage.unit import Unit
+from authserver.tokens.confirmation import JKT, X5T
 
 if TYPE_CHECKING:
     from authserver.grants.server import TokenServer
@@ -63,6 +66,31 @@ class Phases:
     def validate_token_request(self) -> None:
         """Check the form of the request, without the database."""
         raise AssertionError("every grant validates its own request")
+
+    def check_key(self, cnf: Mapping[str, Any] | None) -> None:
+        """Refuse a code or refresh token that is bound to a key which was not shown: whoever has it stole it.
+
+        Raises:
+            InvalidDPoPProof: there is no proof at all.
+            InvalidGrant: the key is another one.
+        """
+        sender = self.request.sender
+        if not sender.holds(cnf, JKT):
+            if sender.jkt is None:
+                raise InvalidDPoPProof(
+                    "A DPoP proof of the key that this grant is bound to is required.",
+                    reason="dpop_proof_of_grant_missing",
+                    spec="RFC 9449 §5",
+                )
+            raise InvalidGrant(
+                "The grant is bound to another DPoP key.", reason="dpop_key_of_other_grant", spec="RFC 9449 §10"
+            )
+        if not sender.holds(cnf, X5T):
+            raise InvalidGrant(
+                "The grant is bound to another client certificate.",
+                reason="certificate_of_other_grant",
+                spec="RFC 8705 §4",
+            )
 
     def redeem(self, unit: Unit) -> Redemption:  # noqa: ARG002 - what a grant redeems is its own
         """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""

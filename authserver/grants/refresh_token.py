@@ -33,6 +33,8 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
         presented = self.request.required("refresh_token")
         found = self._find(unit, presented)
         row, grant = found.row, found.grant
+        # First of all: a stranger who holds the token without its key cannot end the family by using it twice.
+        self.check_key(row.cnf)
         if grant is None or row.revoked_at is not None:
             raise InvalidGrant(WORDS, reason="family_revoked", spec="RFC 9700 §4.14.2")
         in_session = self._check_live(grant, found.standing)
@@ -118,8 +120,11 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
     def _used(self, unit: Unit, presented: str, row: TokenRow) -> Successor:
         """Use the token, unless another request was faster: then this one is a repeat."""
         client, issuer = self.request.client, self.services.refresh_tokens
-        use = issuer.rotate if client.policy.rotate_refresh_tokens else issuer.keep
-        return use(unit, presented, row, client) or self._repeated(unit, presented, unit.refresh_tokens.reread(row.id))
+        if client.policy.rotate_refresh_tokens:
+            used = issuer.rotate(unit, presented, row, client, cnf=row.cnf or self.request.refresh_cnf)
+        else:
+            used = issuer.keep(unit, presented, row, client)
+        return used or self._repeated(unit, presented, unit.refresh_tokens.reread(row.id))
 
     def _repeated(self, unit: Unit, presented: str, row: TokenRow | None) -> Successor:
         """What a token that was used before is due: the same successor, or the end of its family."""

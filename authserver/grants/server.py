@@ -18,6 +18,7 @@ from authserver.clients.directory import Client
 from authserver.events.catalog import ClientTokenIssued
 from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.grants.phases import GrantServices, Phases
+from authserver.grants.sender_constraint import SenderConstraint
 from authserver.grants.turn import Turn
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.issuing.mint import Mint
@@ -42,6 +43,8 @@ class TokenServer(AuthorizationServer):
         self,
         database: Database,
         authentication: ClientAuthentication,
+        constraint: SenderConstraint,
+        *,
         mint: Mint,
         spool: Spool,
         services: GrantServices,
@@ -50,6 +53,7 @@ class TokenServer(AuthorizationServer):
         self.services = services
         self._database = database
         self._authentication = authentication
+        self._constraint = constraint
         self._mint = mint
         self._spool = spool
 
@@ -73,7 +77,7 @@ class TokenServer(AuthorizationServer):
             ProtocolError: the request is refused; effects of the refusal are committed.
         """
         form = _read_form(request)
-        turn = Turn(request, form, client)
+        turn = Turn(request, form, client, self._constraint.establish(request, client))
         grant = self._find_grant(turn)
         grant.validate_token_request()
         if grant.needs_transaction:
@@ -106,13 +110,13 @@ class TokenServer(AuthorizationServer):
         """Consume, store and tell in one transaction; sign after it, so that no lock waits for a signature."""
         with self._database.unit() as unit:
             redemption = grant.redeem(unit)
-            prepared = self._mint.prepare(unit, redemption.authorization)
+            prepared = self._mint.prepare(unit, _bound(redemption.authorization, grant))
             self.services.recorder.record(unit, replace(redemption.event, token_id=prepared.jti))
         return self._mint.finish(prepared)
 
     def _redeem_without_trace(self, grant: Phases) -> TokenSet:
         """A self-contained client token has no row; its event is a line in the spool, written before the answer."""
-        authorization = grant.assess()
+        authorization = _bound(grant.assess(), grant)
         standing = self._database.hot_reads.read(authorization.client.id, None, None)
         if standing is None or not standing.client_enabled:
             raise InvalidClient("Client authentication failed.", reason="client_disabled", spec="RFC 6749 §5.2")
@@ -134,6 +138,12 @@ class TokenServer(AuthorizationServer):
             prepared = self._mint.prepare(unit, authorization)
             self.services.recorder.record(unit, _client_event(authorization, prepared.jti, prepared.expires_in))
         return self._mint.finish(prepared)
+
+
+def _bound(authorization: Authorization, grant: Phases) -> Authorization:
+    """The authorization with the keys that its tokens are bound to: those of the sender, whichever grant it used."""
+    cnf = grant.request.sender.cnf
+    return authorization if cnf is None else replace(authorization, cnf=cnf)
 
 
 def _client_event(authorization: Authorization, jti: str, expires_in: int) -> ClientTokenIssued:

@@ -9,15 +9,20 @@ from typing import Any
 from authserver.clients.directory import Client
 from authserver.protocol.errors import InvalidRequest
 from authserver.protocol.messages import Parameters, Request
+from authserver.tokens.confirmation import NOTHING, Confirmation
 
 
 @dataclass
 class Turn:
-    """The request at the token endpoint. Parameters come from the body alone (RFC 6749 §3.2)."""
+    """The request at the token endpoint. Parameters come from the body alone (RFC 6749 §3.2).
+
+    `sender` is what the sender has shown to hold; what is issued is bound to it.
+    """
 
     request: Request
     form: Parameters
     client: Client
+    sender: Confirmation = NOTHING
     method: str = "POST"
     user: Any = None
 
@@ -37,3 +42,11 @@ class Turn:
     def resources(self) -> tuple[str, ...]:
         """The resources that were asked for (RFC 8707 §2.2)."""
         return self.form.all("resource")
+
+    @property
+    def refresh_cnf(self) -> dict[str, str] | None:
+        """What a refresh token issued now is bound to: the keys of a public client, which has nothing else to show.
+
+        A confidential client authenticates with each refresh, and may have a new key then (RFC 9449 §5, RFC 8705 §4).
+        """
+        return self.sender.cnf if self.client.is_public else None

@@ -8,6 +8,7 @@ from authserver.access import resources as access_resources
 from authserver.access.catalog import ResourceCatalog
 from authserver.clients.directory import Client
 from authserver.issuing.reading import ReadToken, TokenReader
+from authserver.tokens.confirmation import token_type
 
 EMAIL_SCOPE = "email"
 INACTIVE: dict[str, Any] = {"active": False}
@@ -60,7 +61,7 @@ def _document(token: ReadToken) -> dict[str, Any]:
     document: dict[str, Any] = {"active": True}
     document.update((name, token.claims[name]) for name in PUBLISHED if token.claims.get(name))
     if token.kind == "access_token":
-        document["token_type"] = "DPoP" if "jkt" in (token.claims.get("cnf") or {}) else "Bearer"
+        document["token_type"] = token_type(token.claims.get("cnf"))
     username = _username(token)
     if username:
         document["username"] = username

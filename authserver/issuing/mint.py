@@ -19,6 +19,7 @@ from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import AccessToken
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens, id_tokens, jose
+from authserver.tokens.confirmation import token_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Mint:
             jti=prepared.jti,
             refresh_token=authorization.refresh_token,
             id_token=self._id_token(prepared, access_token, prepared.id_key) if prepared.id_key else None,
+            token_type=token_type(authorization.cnf),
         )
 
     def _access_token(self, prepared: Prepared) -> str:

@@ -8,7 +8,9 @@ gets the same successor again, and a thief of the database gets nothing.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from authserver.clients.directory import Client
 from authserver.crypto.handles import Handle, Handles, Kind
@@ -16,7 +18,7 @@ from authserver.crypto.sealing import SealingError, open_under, seal_under
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
 from authserver.storage.frozen import frozen
-from authserver.storage.models.grants import AuthorizationCode, Grant, RefreshToken
+from authserver.storage.models.grants import Grant, RefreshToken
 from authserver.storage.repositories.backing import Backed
 from authserver.storage.unit import Unit
 
@@ -41,8 +43,10 @@ class RefreshTokenIssuer:
         digest = self._handles.digest(Kind.REFRESH_TOKEN, value)
         return unit.refresh_tokens.presented(digest) if digest is not None else None
 
-    def first(self, unit: Unit, grant: Grant, client: Client, code: AuthorizationCode) -> str:
-        """The first token of a grant's family."""
+    def first(
+        self, unit: Unit, grant: Grant, client: Client, *, scope: str, cnf: Mapping[str, Any] | None = None
+    ) -> str:
+        """The first token of a grant's family, bound to the keys in `cnf`."""
         handle = self._handles.issue(Kind.REFRESH_TOKEN)
         moment = validity.now()
         family_end = validity.after(client.policy.refresh_max_ttl, moment)
@@ -55,18 +59,20 @@ class RefreshTokenIssuer:
                 user_id=grant.user_id,
                 session_id=grant.session_id,
                 client_id=client.id,
-                scope=code.scope,
+                scope=scope,
                 resources=list(grant.resources),
                 issued_at=moment,
                 expires_at=min(validity.after(client.policy.refresh_idle_ttl, moment), family_end),
                 family_expires_at=family_end,
-                cnf=grant.cnf,
+                cnf=dict(cnf) if cnf else None,
             )
         )
         return handle.value
 
-    def rotate(self, unit: Unit, presented: str, row: RefreshToken, client: Client) -> Successor | None:
-        """Use up `row` in favour of a new token; None when another request did so first."""
+    def rotate(
+        self, unit: Unit, presented: str, row: RefreshToken, client: Client, *, cnf: Mapping[str, Any] | None = None
+    ) -> Successor | None:
+        """Use up `row` in favour of a new token, bound to the keys in `cnf`; None when another request did so first."""
         handle = self._handles.issue(Kind.REFRESH_TOKEN)
         successor_id, grace = new_id(), client.policy.refresh_grace
         sealed = self._seal(presented, row.id, handle) if grace > 0 else None
@@ -74,10 +80,12 @@ class RefreshTokenIssuer:
         if not unit.refresh_tokens.rotate(row.id, replaced_by=successor_id, sealed=sealed, grace_until=until):
             return None
         unit.refresh_tokens.erase_sealed_before(row)
-        unit.refresh_tokens.add(self._successor(row, successor_id, handle, client))
+        unit.refresh_tokens.add(self._successor(row, successor_id, handle, client, cnf))
         return Successor(handle.value)
 
-    def _successor(self, row: RefreshToken, successor_id: str, handle: Handle, client: Client) -> RefreshToken:
+    def _successor(
+        self, row: RefreshToken, successor_id: str, handle: Handle, client: Client, cnf: Mapping[str, Any] | None
+    ) -> RefreshToken:
         moment = validity.now()
         return frozen(RefreshToken).new(
             id=successor_id,
@@ -92,7 +100,7 @@ class RefreshTokenIssuer:
             issued_at=moment,
             expires_at=min(validity.after(client.policy.refresh_idle_ttl, moment), row.family_expires_at),
             family_expires_at=row.family_expires_at,
-            cnf=row.cnf,
+            cnf=dict(cnf) if cnf else None,
         )
 
     def keep(self, unit: Unit, presented: str, row: RefreshToken, client: Client) -> Successor | None:

@@ -54,6 +54,12 @@ class Secrets:
         spec="RFC 7518 §3.1",
         choices=("RS256", "PS256", "ES256", "EdDSA"),
     )
+    dpop_nonce: bool = setting(
+        False,
+        "flag",
+        "Whether every DPoP proof must carry a nonce of this server, so that none can be made in advance.",
+        spec="RFC 9449 §8",
+    )
     jwks_max_age: int = setting(
         10 * MINUTE,
         "duration",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 import time_machine
@@ -49,8 +47,8 @@ def granted(party: RelyingParty, scopes: frozenset[str] = frozenset(SCOPES)) -> 
                 auth_time=validity.now(),
             )
         )
-        code = cast("Any", SimpleNamespace(scope=grant.scope))
-        return str(server.services.token_server.services.refresh_tokens.first(unit, grant, client, code))
+        refresh_tokens = server.services.token_server.services.refresh_tokens
+        return str(refresh_tokens.first(unit, grant, client, scope=grant.scope))
 
 
 @given(scopes=scope_sets)
