@@ -147,9 +147,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
     spool = Spool(spool_directory(settings), crypto.sealer)
     tallies = Tallies(spool_directory(settings), crypto.sealer)
     ephemeral = open_ephemeral(settings, database)
-    dpop = DPoPProofs(
-        (settings.issuer, *settings.issuer_aliases), ephemeral, crypto.macs, nonce_required=settings.dpop_nonce
-    )
+    dpop = _dpop(settings, ephemeral, crypto.macs)
     responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
     return Services(
         settings=settings,
@@ -182,6 +180,11 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         introspector=Introspector(reader, catalog),
         revoker=Revoker(database, reader, recorder),
     )
+
+
+def _dpop(settings: Settings, seen: Ephemeral, macs: Macs) -> DPoPProofs:
+    addresses = (settings.issuer, *settings.issuer_aliases)
+    return DPoPProofs(addresses, seen, macs, nonce_required=settings.dpop_nonce)
 
 
 def _token_server(  # noqa: PLR0917 - wiring takes what it wires
