@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "audit": "Check the audit log.",
         "token": "Verify and explain tokens.",
         "explain": "Say why a page or an endpoint refused.",
+        "conformance": "Have this installation tested by the OpenID Foundation suite.",
         "doctor": "Show the effective configuration and what is unsafe in it.",
     }
 )

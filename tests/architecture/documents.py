@@ -18,14 +18,16 @@ LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 VARIABLE = re.compile(r"\bAUTHSERVER_[A-Z0-9_]*[A-Z0-9]\b")
 METRIC = re.compile(r"`(authserver_[a-z_]+)`")
-PATH = re.compile(r"`(?P<path>(?:authserver|tests|docs|deploy|migrations)/[\w./-]+)(?:::(?P<test>\w+))?`")
+PATH = re.compile(r"`(?P<path>(?:authserver|conformance|tests|docs|deploy|migrations)/[\w./-]+)(?:::(?P<test>\w+))?`")
 HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
 
 
 @cache
 def documents() -> dict[str, str]:
     """The text of every document, by its path below the repository."""
-    paths = [ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md", "keys/README.md")]
+    paths = [
+        ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md", "keys/README.md", "conformance/README.md")
+    ]
     paths += sorted((ROOT / "docs").glob("*.md"))
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
