@@ -43,6 +43,8 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
         "end_session_endpoint": f"{base}/oauth2/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "scopes_supported": sorted(services.catalog.current().scopes),
         "response_types_supported": sorted(RESPONSE_TYPES),

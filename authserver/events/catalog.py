@@ -49,6 +49,8 @@ from authserver.events.issuance import (
 )
 from authserver.events.people import (
     AuthSessionCreated,
+    ClientLogoutFailed,
+    ClientNotifiedOfLogout,
     PasswordRehashed,
     PasswordReset,
     SessionEnded,
@@ -74,6 +76,8 @@ EventPayload = (
     | AuthSessionCreated
     | SessionEnded
     | SessionExpired
+    | ClientNotifiedOfLogout
+    | ClientLogoutFailed
     | UserAccountLocked
     | UserAccountUnlocked
     | SuspiciousActivityDetected
@@ -165,6 +169,8 @@ __all__ = [
     "ClientDeleted",
     "ClientDisabled",
     "ClientEnabled",
+    "ClientLogoutFailed",
+    "ClientNotifiedOfLogout",
     "ClientSecretRotated",
     "ClientTokenIssued",
     "ClientUpdated",

@@ -72,6 +72,27 @@ class SessionExpired(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientNotifiedOfLogout(Event):
+    """A client answered the logout token of a session that ended (OIDC Back-Channel Logout §2.8)."""
+
+    TARGET: ClassVar[str] = "client_id"
+
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLogoutFailed(Event):
+    """A client could not be told that a session has ended, and will not be told any more."""
+
+    OUTCOME: ClassVar[Outcome] = "failure"
+    TARGET: ClassVar[str] = "client_id"
+
+    reason: str
+    """Stable word: `status_400` and the like for an answer, `timed_out` and the like where there was none."""
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserAccountLocked(Event):
     """Too many failures: sign-in is closed for a while, for known and unknown names alike."""
 

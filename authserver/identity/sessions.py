@@ -1,4 +1,4 @@
-"""Sessions: one account signed in, in one browser. Who begins and ends them, and what ends with them."""
+"""Sessions: one account signed in, in one browser. Who begins and ends them, what ends with them, and who is told."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ class SessionRegistry:
         """End a session, its grants without offline access, and so their tokens. Twice is as good as once."""
         if not unit.sessions.end(session.id, "logout"):
             return
+        unit.logout_deliveries.queue(session.id, session.user_id)
         unit.grants.revoke_of_session(session.id, "logout")
         self._recorder.record(
             unit, UserLogout(user_id=session.user_id, session_id=session.id, initiated_by=initiated_by)
@@ -97,6 +98,7 @@ class SessionRegistry:
     def end(self, unit: Unit, session_id: str, user_id: str, reason: str) -> None:
         """End one session for a reason other than logout, with its grants."""
         if unit.sessions.end(session_id, reason):
+            unit.logout_deliveries.queue(session_id, user_id)
             unit.grants.revoke_of_session(session_id, reason)
             self._recorder.record(unit, SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
 

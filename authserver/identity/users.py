@@ -209,6 +209,7 @@ class Users:
         """End sessions and grants, offline ones too. A password that was checked before begins no session any more."""
         user.sessions_valid_from = validity.now()
         for session in unit.sessions.of_user(user.id):
+            unit.logout_deliveries.queue(session.id, user.id)
             self._recorder.record(unit, SessionEnded(user_id=user.id, session_id=session.id, reason=reason))
         unit.grants.revoke_of_user(user.id, reason)
         return unit.sessions.end_all_of(user.id, reason)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from authserver.clients import policy as policies
+from authserver.clients.backchannel_logout import BackchannelLogout, LogoutTokens
+from authserver.clients.directory import ClientDirectory
+from authserver.crypto.macs import Macs
 from authserver.crypto.sealing import Sealer
+from authserver.crypto.secrets import ClientSecrets
+from authserver.events.outbound import Outbound
 from authserver.events.outbox import Recorder
 from authserver.events.worker import Job
 from authserver.identity.sessions import SessionRegistry
 from authserver.settings.schema import Settings
+from authserver.signing.keyring import Keyring
 from authserver.signing.rotation import Rotation
 from authserver.storage.database import Database
 
 KEY_SECONDS = 60.0
 EXPIRED_SESSIONS_SECONDS = 300.0
+LOGOUT_SECONDS = 0.5
+"""How long the end of a session waits at most before clients begin to hear of it."""
+MEASURED_SECONDS = 15.0
 
 
 def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
@@ -34,7 +44,18 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
             total += told
         return total
 
+    logout = backchannel_logout(settings, database)
     return (
         Job("signing-keys", KEY_SECONDS, advance_keys),
         Job("expired-sessions", EXPIRED_SESSIONS_SECONDS, tell_expired_sessions),
+        Job("backchannel-logout", LOGOUT_SECONDS, logout.step),
+        Job("backchannel-logout-waiting", MEASURED_SECONDS, logout.measure),
     )
+
+
+def backchannel_logout(settings: Settings, database: Database) -> BackchannelLogout:
+    """What tells clients that a session has ended."""
+    sealer = Sealer.of(settings.sealing_key)
+    tokens = LogoutTokens(settings.issuer, Keyring(database, sealer), Macs(settings.application_secret))
+    clients = ClientDirectory(database, ClientSecrets(settings.pepper), policies.profiles(settings))
+    return BackchannelLogout(database, clients, tokens, Outbound(settings), Recorder(sealer))

@@ -21,6 +21,7 @@ from authserver.protocol import validity
 from authserver.storage.columns import Base
 from authserver.storage.database import Database
 from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken, RevokedToken
+from authserver.storage.models.logout import LogoutDelivery
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
 from authserver.storage.unit import Unit
@@ -39,6 +40,8 @@ ACCESS_TOKENS_KEPT: Final = HOUR
 """Longer than any clock is allowed to be slow."""
 SESSIONS_KEPT: Final = 30 * DAY
 GRANTS_KEPT: Final = 30 * DAY
+FAILED_LOGOUTS_KEPT: Final = 30 * DAY
+"""How long a client that could not be told of a logout stays for the operator to see."""
 IDLE_BROWSERS_KEPT: Final = 2 * HOUR
 """Nobody was ever signed in in them: whoever comes back is a new browser, and anybody can make a hundred a minute."""
 
@@ -160,6 +163,11 @@ def sweep_grants(database: Database) -> int:
     return _delete(database, Grant.id, is_over)
 
 
+def sweep_logout_deliveries(database: Database) -> int:
+    """Clients that could not be told of a logout, a month after that was given up."""
+    return _delete(database, LogoutDelivery.id, lambda: LogoutDelivery.failed_at <= _ago(FAILED_LOGOUTS_KEPT))
+
+
 JOBS: Final = [
     PeriodicJob("sealed_successors", 5 * MINUTE, erase_sealed_successors),
     PeriodicJob("ephemeral", 5 * MINUTE, sweep_ephemeral),
@@ -172,6 +180,7 @@ JOBS: Final = [
     PeriodicJob("sessions", HOUR, sweep_sessions),
     PeriodicJob("browsers", HOUR, sweep_browsers),
     PeriodicJob("grants", 6 * HOUR, sweep_grants),
+    PeriodicJob("logout_deliveries", 6 * HOUR, sweep_logout_deliveries),
 ]
 """What the worker does besides events, by name."""
 

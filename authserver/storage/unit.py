@@ -16,6 +16,7 @@ from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
 from authserver.storage.repositories.interactions import Interactions
 from authserver.storage.repositories.liveness import Liveness
+from authserver.storage.repositories.logout_deliveries import LogoutDeliveries
 from authserver.storage.repositories.outbox import Outbox
 from authserver.storage.repositories.refresh_tokens import RefreshTokens
 from authserver.storage.repositories.refusals import Refusals
@@ -74,6 +75,7 @@ class Unit:
     versions = _On(Versions)
     ephemeral = _On(EphemeralValues)
     outbox = _On(Outbox)
+    logout_deliveries = _On(LogoutDeliveries)
     audit = _On(Audit)
     user_keys = _On(UserKeys)
 

@@ -361,6 +361,36 @@ def upgrade() -> None:
     op.create_index("ix_interactions_expires_at", "interactions", ["expires_at"])
 
     op.create_table(
+        "logout_deliveries",
+        sa.Column("session_id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("client_id", sa.String(255), nullable=False),
+        sa.Column("due_at", MOMENT, nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.String(64)),
+        sa.Column("failed_at", MOMENT),
+        sa.Column("last_error", sa.String(500), nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["oauth2_clients.id"],
+            name="fk_logout_deliveries_client_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_logout_deliveries"),
+    )
+    op.create_index("ix_logout_deliveries_client_id", "logout_deliveries", ["client_id"])
+    op.create_index(
+        "ix_logout_deliveries_due",
+        "logout_deliveries",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("failed_at IS NULL"),
+        sqlite_where=sa.text("failed_at IS NULL"),
+    )
+
+    op.create_table(
         "oauth2_client_secrets",
         sa.Column("client_id", sa.String(255), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -546,6 +576,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("logout_deliveries")
     op.drop_table("refresh_token")
     op.drop_table("oauth2_auth_codes")
     op.drop_table("oauth2_access_tokens")

@@ -3,6 +3,17 @@
 Importing this package registers every table with the metadata.
 """
 
-from authserver.storage.models import audit, clients, grants, outbox, sessions, signing_keys, state, user_keys, users
+from authserver.storage.models import (
+    audit,
+    clients,
+    grants,
+    logout,
+    outbox,
+    sessions,
+    signing_keys,
+    state,
+    user_keys,
+    users,
+)
 
-__all__ = ["audit", "clients", "grants", "outbox", "sessions", "signing_keys", "state", "user_keys", "users"]
+__all__ = ["audit", "clients", "grants", "logout", "outbox", "sessions", "signing_keys", "state", "user_keys", "users"]
