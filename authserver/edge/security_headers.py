@@ -9,7 +9,9 @@ from authserver.edge.headers import Fields, Kind
 from authserver.protocol.messages import Request, Response
 
 MAX_COMPLETED = 512
-_INDIVIDUAL = frozenset({"set-cookie", "location", "content-security-policy", "www-authenticate"})
+_INDIVIDUAL = frozenset(
+    {"set-cookie", "location", "content-security-policy", "www-authenticate", "x-fapi-interaction-id"}
+)
 
 
 class SecurityHeaders:

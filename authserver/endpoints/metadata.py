@@ -57,6 +57,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": [pkce.S256],
         "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": services.settings.takes_client_certificates,
         "acr_values_supported": [level for level in ACR_ORDER if level in ACR_REACHABLE],
         "claim_types_supported": ["normal"],
         "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.STANDARD_CLAIMS}),

@@ -28,6 +28,11 @@ class Settings(Telemetry, Outgoing, Edge, RateLimits, Passwords, Lifetimes, Secr
         """Whether the issuer is reached over TLS, which decides names and flags of cookies."""
         return self.issuer.lower().startswith("https://")
 
+    @property
+    def takes_client_certificates(self) -> bool:
+        """Whether a certificate of the client's can arrive: a server that ends TLS asks for one, or a proxy tells."""
+        return bool(self.client_certificate_header) or self.client_certificate_ca is not None
+
     def __repr__(self) -> str:
         """Names the installation and nothing else: a traceback or log line must not show secrets."""
         return f"<Settings {self.environment} {self.issuer}>"

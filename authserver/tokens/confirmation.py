@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from authserver.tokens.mutual_tls import CONFIRMATION
+
 JKT: Final = "jkt"
-X5T: Final = "x5t#S256"
+X5T: Final = CONFIRMATION
 
 
 @dataclass(frozen=True, slots=True)

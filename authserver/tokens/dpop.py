@@ -140,7 +140,7 @@ class DPoPProofs:
     """
 
     def __init__(self, addresses: Iterable[str], seen: Ephemeral, macs: Macs, *, nonce_required: bool) -> None:
-        self._bases = tuple((normal_url(address) or "").rstrip("/") for address in addresses)
+        self._bases = tuple(known.rstrip("/") for known in map(normal_url, addresses) if known is not None)
         self._seen = seen
         self._nonces = Nonces(macs)
         self.nonce_required = nonce_required

@@ -11,6 +11,7 @@ from tests.installation import Answer, Installation
 from tests.relying_party import RelyingParty
 
 URL = "/oauth2/userinfo"
+SCHEMES = ['Bearer realm="authserver"', 'DPoP realm="authserver", algs="RS256 PS256 ES256 EdDSA"']
 CHALLENGE = re.compile(r'Bearer realm="[^"\\]+"(, error="\w+", error_description="[^"\\]*"(, scope="[^"\\]+")?)?')
 
 
@@ -27,17 +28,15 @@ def assert_challenged(answer: Answer, status: int, error: str) -> None:
     assert answer.header("Cache-Control") == "no-store"
 
 
-def test_without_a_token_the_answer_names_the_scheme_and_no_error(server: Installation) -> None:
+def test_without_a_token_the_answer_names_the_schemes_and_no_error(server: Installation) -> None:
     for answer in (server.get(URL), server.post(URL), server.get(URL, headers={"Authorization": "Bearer"})):
         assert answer.status == 401
-        assert answer.all("WWW-Authenticate") == ['Bearer realm="authserver"']
+        assert answer.all("WWW-Authenticate") == SCHEMES
         assert answer.body == b""
 
 
 def test_another_scheme_is_no_bearer_token(server: Installation) -> None:
-    assert server.get(URL, headers={"Authorization": "Basic YTpi"}).all("WWW-Authenticate") == [
-        'Bearer realm="authserver"'
-    ]
+    assert server.get(URL, headers={"Authorization": "Basic YTpi"}).all("WWW-Authenticate") == SCHEMES
 
 
 def test_the_scheme_is_read_in_any_case(server: Installation, relying_party: RelyingParty) -> None:
@@ -65,6 +64,7 @@ def test_one_way_at_a_time(server: Installation, relying_party: RelyingParty) ->
     token = relying_party.tokens()["access_token"]
     assert_challenged(server.post(URL, {"access_token": token}, headers=bearer(token)), 400, "invalid_request")
     assert_challenged(server.post(URL, {"access_token": [token, token]}), 400, "invalid_request")
+    assert_challenged(server.get(f"{URL}?access_token={token}", headers=bearer(token)), 400, "invalid_request")
 
 
 def test_a_body_that_cannot_be_read_is_refused(server: Installation) -> None:
