@@ -31,6 +31,7 @@ from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.refresh_token import RefreshToken
 from authserver.grants.sender_constraint import SenderConstraint
 from authserver.grants.server import TokenServer
+from authserver.grants.token_exchange import TokenExchange
 from authserver.identity.authentication import PasswordAuthentication
 from authserver.identity.browsers import BrowserRegistry
 from authserver.identity.lockout import Lockout
@@ -51,7 +52,7 @@ from authserver.storage.database import Database
 from authserver.storage.ephemeral import Ephemeral, open_ephemeral
 from authserver.tokens.dpop import DPoPProofs
 
-GRANTS: tuple[type[Phases], ...] = (AuthorizationCode, RefreshToken, ClientCredentials)
+GRANTS: tuple[type[Phases], ...] = (AuthorizationCode, RefreshToken, ClientCredentials, TokenExchange)
 """What the token endpoint offers; metadata follows."""
 
 
@@ -174,7 +175,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         authorize_collaborators=Collaborators(settings.issuer, clients, catalog, keyring),
         dispatcher=Dispatcher(ledger, browsers, responder),
         token_server=_token_server(
-            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, dpop, spool
+            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, dpop, spool, reader
         ),
         token_reader=reader,
         introspector=Introspector(reader, catalog),
@@ -198,6 +199,7 @@ def _token_server(  # noqa: PLR0917 - wiring takes what it wires
     authentication: ClientAuthentication,
     dpop: DPoPProofs,
     spool: Spool,
+    reader: TokenReader,
 ) -> TokenServer:
     mint = Mint(settings.issuer, keyring, crypto.handles, crypto.macs, catalog)
     collaborators = GrantServices(
@@ -208,6 +210,7 @@ def _token_server(  # noqa: PLR0917 - wiring takes what it wires
         refresh_tokens=RefreshTokenIssuer(crypto.handles, settings.pepper),
         subjects=SubjectClaims(),
         reuse=ReuseResponse(recorder, sessions),
+        reader=reader,
     )
     server = TokenServer(
         database, authentication, SenderConstraint(dpop), mint=mint, spool=spool, services=collaborators

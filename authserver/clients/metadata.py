@@ -17,6 +17,7 @@ from authserver.clients.extensions import Extensions
 from authserver.protocol import scopes as scope_values
 from authserver.protocol import uris
 from authserver.protocol.errors import ValidationError
+from authserver.protocol.exchange import rules_from
 from authserver.protocol.policy import (
     AUTHORIZATION_CODE,
     CIBA,
@@ -41,7 +42,7 @@ GRANTS = (
     TOKEN_EXCHANGE,
     JWT_BEARER,
 )
-GRANTS_OF_PEOPLE = (AUTHORIZATION_CODE, DEVICE_CODE, CIBA, TOKEN_EXCHANGE, JWT_BEARER)
+GRANTS_OF_PEOPLE = (AUTHORIZATION_CODE, DEVICE_CODE, CIBA)
 """The grants that may yield a refresh token."""
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 APPLICATION_TYPES = ("web", "native")
@@ -120,6 +121,7 @@ def validated(
     logout_uris.check(wanted.extensions, wanted.redirect_uris)
     native = wanted.application_type == "native"
     policies.validate(wanted.profile, wanted.policy, is_public=wanted.is_public, is_native=native)
+    _check_exchange(wanted)
     return replace(_with_checked_uris(wanted, native=native), name=wanted.name.strip())
 
 
@@ -202,6 +204,14 @@ def _check_resources(wanted: ClientMetadata, known: Collection[str]) -> None:
         raise ValidationError(f"unknown resource {unknown[0]}", field="resources")
     if wanted.default_resource is not None and wanted.default_resource not in wanted.resources:
         raise ValidationError("the default resource must be one of the client's resources", field="default_resource")
+
+
+def _check_exchange(wanted: ClientMetadata) -> None:
+    """A rule allows nothing that the registration does not: its targets are the client's own resources."""
+    for rule in rules_from(wanted.policy.get(policies.EXCHANGE, ())):
+        foreign = sorted(rule.targets - set(wanted.resources))
+        if foreign:
+            raise ValidationError(f"exchange: {foreign[0]} is not one of the client's resources", field="policy")
 
 
 def _check_keys(wanted: ClientMetadata) -> None:

@@ -14,11 +14,15 @@ from typing import Any
 
 from authserver.clients.extensions import NONE, Extensions
 from authserver.protocol.errors import ValidationError
+from authserver.protocol.exchange import rules_from
 from authserver.protocol.policy import CHOICES, DEFAULT, PROFILES, SETS, ClientPolicy, parse_override
 from authserver.settings.schema import Settings
 
 REGISTERED = MappingProxyType({"grant_types": "--grant", "response_types": "the registered grants"})
 """Fields of a policy that registration decides, never an override."""
+
+EXCHANGE = "exchange"
+"""The field that holds rules, kept as their documents."""
 
 DAY = 86400
 
@@ -76,7 +80,7 @@ def policy_of(
         ValidationError: the profile is unknown.
     """
     known = {field.name for field in fields(ClientPolicy)} - set(REGISTERED)
-    kept: dict[str, Any] = {key: _frozen(value) for key, value in overrides.items() if key in known}
+    kept: dict[str, Any] = {key: _frozen(key, value) for key, value in overrides.items() if key in known}
     policy = replace(
         base_of(profile, base),
         **kept,
@@ -136,7 +140,7 @@ def validate(profile: str, overrides: Mapping[str, Any], *, is_public: bool, is_
     for key, value in overrides.items():
         _check_key(key)
         _check_value(key, value)
-    effective = replace(base, **{key: _frozen(value) for key, value in overrides.items()})
+    effective = replace(base, **{key: _frozen(key, value) for key, value in overrides.items()})
     case = _Case(base, effective, is_public, is_native)
     for rule in RULES:
         complaint = rule(case)
@@ -161,6 +165,9 @@ def _check_key(key: str) -> None:
 
 def _check_value(key: str, value: Any) -> None:
     sample = getattr(DEFAULT, key)
+    if key == EXCHANGE:
+        _check_rules(value)
+        return
     if isinstance(sample, frozenset):
         if not value or set(value) - set(SETS[key]):
             raise ValidationError(f"{key} takes some of {', '.join(SETS[key])}", field="policy")
@@ -173,6 +180,13 @@ def _check_value(key: str, value: Any) -> None:
         least, most = BOUNDS[key]
         if not least <= value <= most:
             raise ValidationError(f"{key} takes {least} to {most} seconds", field="policy")
+
+
+def _check_rules(value: Any) -> None:
+    try:
+        rules_from(value)
+    except ValueError as error:
+        raise ValidationError(str(error), field="policy") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,5 +269,7 @@ RULES: tuple[Callable[[_Case], str | None], ...] = (
 )
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(key: str, value: Any) -> Any:
+    if key == EXCHANGE:
+        return rules_from(value)
     return frozenset(value) if isinstance(value, list) else value

@@ -44,6 +44,7 @@ from authserver.events.issuance import (
     GrantRevoked,
     RefreshTokenRevoked,
     RefusalsCounted,
+    TokenExchanged,
     TokenRefreshed,
     TokensIssued,
 )
@@ -95,6 +96,7 @@ EventPayload = (
     | AuthorizationCodeIssued
     | TokensIssued
     | ClientTokenIssued
+    | TokenExchanged
     | TokenRefreshed
     | RefreshTokenRevoked
     | AccessTokenRevoked
@@ -201,6 +203,7 @@ __all__ = [
     "SigningKeyRetired",
     "SigningKeyRotated",
     "SuspiciousActivityDetected",
+    "TokenExchanged",
     "TokenRefreshed",
     "TokensIssued",
     "UserAccountLocked",

@@ -63,6 +63,28 @@ class TokensIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenExchanged(Event):
+    """A client exchanged somebody's token for one of its own (RFC 8693)."""
+
+    TARGET: ClassVar[str] = "client_id"
+
+    rule: str
+    """The client's exchange rule that allowed it."""
+    mode: str
+    """`delegation` or `impersonation`."""
+    subject_client: str
+    """The client that the presented token was issued to."""
+    subject_token_id: str | None = None
+    """`jti` of the presented token, where it has one."""
+    acting: str | None = None
+    """`sub` of who acts for the subject."""
+    token_id: str | None = None
+    """`jti` of the new access token."""
+    scopes: tuple[str, ...] = ()
+    audience: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTokenIssued(Event):
     """A client received a token of its own (RFC 6749 §4.4)."""
 

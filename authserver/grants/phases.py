@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from authserver.access.catalog import ResourceCatalog
 from authserver.crypto.handles import Handles
-from authserver.events.catalog import TokenRefreshed, TokensIssued
+from authserver.events.catalog import TokenExchanged, TokenRefreshed, TokensIssued
 from authserver.events.outbox import Recorder
 from authserver.issuing.authorization import Authorization
+from authserver.issuing.reading import TokenReader
 from authserver.issuing.refreshing import RefreshTokenIssuer
 from authserver.issuing.reuse import ReuseResponse
 from authserver.issuing.subjects import SubjectClaims
@@ -34,6 +35,7 @@ class GrantServices:
     refresh_tokens: RefreshTokenIssuer
     subjects: SubjectClaims
     reuse: ReuseResponse
+    reader: TokenReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Redemption:
     """
 
     authorization: Authorization
-    event: TokensIssued | TokenRefreshed
+    event: TokensIssued | TokenRefreshed | TokenExchanged
 
 
 class Phases:

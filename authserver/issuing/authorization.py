@@ -25,6 +25,10 @@ class Authorization:
         refresh_token: the value to hand out, made or repeated by the grant.
         user_claims: claims of the user that the access token may carry.
         with_id_token: whether an ID token belongs to the answer.
+        not_after: seconds since 1970 that the access token does not outlive, where something else ends then.
+        act: who acts for the subject (RFC 8693 §4.1).
+        lineage: the clients through whose tokens this came by exchange; the first holds the grant.
+        issued_token_type: what the answer calls the token (RFC 8693 §2.2.1), for an exchange alone.
     """
 
     grant_type: str
@@ -43,6 +47,10 @@ class Authorization:
     with_id_token: bool = False
     user_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     id_token_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    not_after: int | None = None
+    act: Mapping[str, Any] | None = None
+    lineage: tuple[str, ...] = ()
+    issued_token_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class TokenSet:
     refresh_token: str | None = None
     id_token: str | None = None
     token_type: str = "Bearer"
+    issued_token_type: str | None = None
 
     def to_document(self) -> dict[str, Any]:
         """The members as they are sent."""
@@ -65,6 +74,8 @@ class TokenSet:
             "expires_in": self.expires_in,
             "scope": self.scope,
         }
+        if self.issued_token_type is not None:
+            document["issued_token_type"] = self.issued_token_type
         if self.refresh_token is not None:
             document["refresh_token"] = self.refresh_token
         if self.id_token is not None:

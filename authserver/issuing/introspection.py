@@ -23,6 +23,8 @@ PUBLISHED = (
     "aud",
     "jti",
     "cnf",
+    "act",
+    "may_act",
     "acr",
     "amr",
     "auth_time",

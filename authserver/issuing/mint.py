@@ -11,7 +11,8 @@ from authserver.crypto.handles import Handles, Kind
 from authserver.crypto.macs import Macs
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.protocol import validity
-from authserver.protocol.errors import ServerError
+from authserver.protocol.errors import InvalidRequest, ServerError
+from authserver.protocol.exchange import JWT
 from authserver.protocol.identifiers import new_id
 from authserver.signing.keyring import Keyring, NoActiveKey
 from authserver.signing.keys import SigningKey
@@ -58,12 +59,13 @@ class Mint:
         """
         snapshot = self._catalog.current()
         issued_at, jti = validity.timestamp(), new_id()
-        expires_in = self._lifetime(authorization, snapshot)
+        expires_in = self._lifetime(authorization, snapshot, issued_at)
         claims = self._access_claims(authorization, jti, issued_at, expires_in)
         opaque = None
         if self._is_opaque(authorization, snapshot):
             if unit is None:
                 raise AssertionError("an opaque token needs a transaction")
+            _check_form(authorization)
             opaque = self._store(unit, authorization, claims)
         access_key = None if opaque else self._key(self._algorithm(authorization, snapshot))
         id_key = self._key(authorization.client.policy.id_token_alg) if authorization.with_id_token else None
@@ -81,6 +83,7 @@ class Mint:
             refresh_token=authorization.refresh_token,
             id_token=self._id_token(prepared, access_token, prepared.id_key) if prepared.id_key else None,
             token_type=token_type(authorization.cnf),
+            issued_token_type=authorization.issued_token_type,
         )
 
     def _access_token(self, prepared: Prepared) -> str:
@@ -114,6 +117,8 @@ class Mint:
             acr=authorization.acr,
             amr=authorization.amr,
             cnf=authorization.cnf,
+            act=authorization.act,
+            lineage=authorization.lineage,
             user_claims=authorization.user_claims,
         )
 
@@ -133,6 +138,7 @@ class Mint:
             amr=authorization.amr,
             sid=self._sid(authorization),
             access_token=access_token,
+            grant_id=authorization.grant_id,
             user_claims=authorization.id_token_claims,
         )
         return jose.sign(claims, key, id_tokens.TYPE)
@@ -161,13 +167,19 @@ class Mint:
         formats.discard(None)
         return "opaque" in formats or (not formats and authorization.client.policy.access_token_format == "opaque")
 
-    def _lifetime(self, authorization: Authorization, snapshot: Snapshot) -> int:
-        """The shortest of what the client and the resources allow."""
+    def _lifetime(self, authorization: Authorization, snapshot: Snapshot, issued_at: int) -> int:
+        """The shortest of what the client, the resources and what it came from allow."""
         lifetimes = [authorization.client.policy.access_token_ttl]
         for uri in authorization.audience:
             resource = snapshot.resources.get(uri)
             if resource is not None and resource.token_ttl:
                 lifetimes.append(resource.token_ttl)
+        if authorization.not_after is not None:
+            lifetimes.append(authorization.not_after - issued_at)
+        if min(lifetimes) <= 0:
+            raise InvalidRequest(
+                "What the token would come from has expired.", reason="expired_meanwhile", spec="RFC 8693 §2.2.2"
+            )
         return min(lifetimes)
 
     def _algorithm(self, authorization: Authorization, snapshot: Snapshot) -> str:
@@ -176,3 +188,13 @@ class Mint:
             if resource is not None and resource.token_alg:
                 return resource.token_alg
         return authorization.client.policy.access_token_alg
+
+
+def _check_form(authorization: Authorization) -> None:
+    """An opaque token is no JWT, and a client that asked for one wants to look into it (RFC 8693 §3)."""
+    if authorization.issued_token_type == JWT:
+        raise InvalidRequest(
+            "Tokens for this resource are opaque: ask for an access_token.",
+            reason="token_format_opaque",
+            spec="RFC 8693 §2.1",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -16,9 +16,9 @@ from authserver.storage.database import Database
 from authserver.storage.models.grants import RefreshToken
 from authserver.storage.repositories.liveness import Standing
 from authserver.storage.unit import Unit
-from authserver.tokens import access_tokens, jose
+from authserver.tokens import access_tokens, id_tokens, jose
 
-TokenKind = Literal["access_token", "refresh_token"]
+TokenKind = Literal["access_token", "refresh_token", "id_token"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,32 @@ class TokenReader:
         self, source: StandingSource, claims: Mapping[str, Any], digest: bytes | None = None
     ) -> ReadToken:
         client_id, grant_id = str(claims["client_id"]), claims.get("grant_id")
-        standing = source.read(client_id, grant_id, str(claims["jti"]))
+        # An exchanged token hangs on the grant of the client that the first token was issued to.
+        lineage = claims.get(access_tokens.LINEAGE_CLAIM) or (client_id,)
+        standing = source.read(lineage[0], grant_id, str(claims["jti"]))
+        issued_at = int(claims.get("iat", 0))
         dead = "token_expired" if claims["exp"] <= validity.timestamp() else None
+        dead = dead or why_dead(standing, grant_id=grant_id, in_session="sid" in claims, issued_at=issued_at)
+        others = dict.fromkeys((*lineage[1:], client_id))
+        dead = dead or _why_any_client_dead(source, [one for one in others if one != lineage[0]], issued_at)
+        return ReadToken("access_token", claims, client_id, grant_id, dead, standing, digest)
+
+    def read_id_token(self, unit: Unit, value: str) -> ReadToken | None:
+        """An ID token that this server signed, or None; live while its grant is and its time lasts."""
+        try:
+            claims = jose.verify(value, self._keyring, algorithms=ALGORITHMS, typ=id_tokens.TYPE)
+        except InvalidToken:
+            return None
+        client_id, grant_id = claims.get("azp") or claims.get("aud"), claims.get(id_tokens.GRANT_CLAIM)
+        texts = (client_id, grant_id, claims.get("sub"))
+        if claims.get("iss") != self._issuer or not all(isinstance(text, str) for text in texts):
+            return None
+        standing = unit.liveness.read(str(client_id), grant_id, None)
+        dead = "token_expired" if claims.get("exp", 0) <= validity.timestamp() else None
         dead = dead or why_dead(
             standing, grant_id=grant_id, in_session="sid" in claims, issued_at=int(claims.get("iat", 0))
         )
-        return ReadToken("access_token", claims, client_id, grant_id, dead, standing, digest)
+        return ReadToken("id_token", claims, str(client_id), grant_id, dead, standing)
 
     def _opaque(self, unit: Unit, value: str) -> ReadToken | None:
         digest = self._handles.digest(Kind.ACCESS_TOKEN, value)
@@ -151,3 +171,12 @@ def _why_refresh_dead(row: RefreshToken) -> str | None:
     if row.consumed_at is not None:
         return "refresh_token_used"
     return "refresh_token_expired" if row.is_expired or validity.is_past(row.family_expires_at) else None
+
+
+def _why_any_client_dead(source: StandingSource, client_ids: Iterable[str], issued_at: int) -> str | None:
+    """Whether one of the clients through which an exchanged token came is gone or switched off."""
+    for client_id in client_ids:
+        dead = why_dead(source.read(client_id, None, None), grant_id=None, in_session=False, issued_at=issued_at)
+        if dead is not None:
+            return dead
+    return None

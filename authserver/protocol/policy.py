@@ -10,6 +10,8 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
+from authserver.protocol.exchange import ExchangeRule
+
 PKCERule = Literal["required", "public", "optional"]
 RefreshRule = Literal["offline_access", "always"]
 ConsentRule = Literal["remember", "always", "skip"]
@@ -64,6 +66,7 @@ class ClientPolicy:
         reuse_ends_session: whether replay of a code or refresh token ends the session too.
         id_token_claims: whether claims requested by scope are also put into the ID token.
         required_acr: the lowest acr accepted, or an empty string.
+        exchange: which tokens it may exchange and for what (RFC 8693); nothing without a rule.
     """
 
     grant_types: frozenset[str] = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, CLIENT_CREDENTIALS})
@@ -93,6 +96,7 @@ class ClientPolicy:
     reuse_ends_session: bool = False
     id_token_claims: bool = False
     required_acr: str = ""
+    exchange: tuple[ExchangeRule, ...] = ()
 
 
 DEFAULT = ClientPolicy()
@@ -155,6 +159,8 @@ def parse_override(key: str, text: str) -> Any:
         return int(text)
     if isinstance(sample, frozenset):
         return frozenset(text.replace(",", " ").split())
+    if isinstance(sample, tuple):
+        raise ValueError(f"{key} holds rules: `authserver {key} allow` adds one")
     return _check_choice(key, text)
 
 

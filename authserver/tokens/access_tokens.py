@@ -16,6 +16,9 @@ TYPE: Final = "at+jwt"
 GRANT_CLAIM: Final = "grant_id"
 """Our private claim: the grant that the token hangs on, by which revocation finds it."""
 
+LINEAGE_CLAIM: Final = "exchanged_from"
+"""Our private claim of an exchanged token: the clients through whose tokens it came, the grant's own first."""
+
 PERSONAL_CLAIMS: Final[Mapping[str, str]] = MappingProxyType(
     {"email": "email", "username": "profile", "roles": "roles", "org": "org"}
 )
@@ -38,6 +41,8 @@ def build(
     acr: str = "",
     amr: Sequence[str] = (),
     cnf: Mapping[str, Any] | None = None,
+    act: Mapping[str, Any] | None = None,
+    lineage: Sequence[str] = (),
     user_claims: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The claims of an access token (RFC 9068 §2.2). Members that have no value are left out.
@@ -56,6 +61,8 @@ def build(
         auth_time: when the person authenticated, seconds since 1970.
         acr, amr: how strongly, or an empty string, and by which methods (RFC 8176).
         cnf: the key that the presenter must prove (RFC 7800 §3.1).
+        act: who acts for the subject, and for whom that one did before (RFC 8693 §4.1).
+        lineage: the clients through whose tokens it came by exchange.
         user_claims: what `released` let through; never replaces a claim of the protocol.
 
     Raises:
@@ -80,6 +87,8 @@ def build(
         "acr": acr,
         "amr": list(amr),
         "cnf": dict(cnf) if cnf else None,
+        "act": dict(act) if act else None,
+        LINEAGE_CLAIM: list(lineage),
     }
     return _joined(user_claims, own, optional)
 

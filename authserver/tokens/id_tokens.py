@@ -15,6 +15,9 @@ from authserver.tokens import jose
 
 TYPE: Final = "JWT"
 
+GRANT_CLAIM: Final = "grant_id"
+"""Our private claim, the same as that of access tokens."""
+
 _HASHES: Final[Mapping[str, str]] = MappingProxyType(
     # Ed25519 is defined with SHA-512 (RFC 8032 §5.1); the others name their hash.
     {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512"}
@@ -46,6 +49,7 @@ def build(
     access_token: str | None = None,
     code: str | None = None,
     other_audiences: Sequence[str] = (),
+    grant_id: str | None = None,
     user_claims: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The claims of an ID token. Members that have no value are left out.
@@ -64,6 +68,7 @@ def build(
         sid: the session as this client sees it.
         access_token: the access token it travels with.
         code: the authorization code it travels with.
+        grant_id: the grant it was issued on, by which an exchange knows whether that lives (RFC 8693).
         other_audiences: further audiences; then `azp` names the client (OpenID Connect Core §2).
         user_claims: claims about the person; they never replace a claim of the protocol.
     """
@@ -81,6 +86,7 @@ def build(
         "acr": acr or None,
         "amr": list(amr) or None,
         "sid": sid,
+        GRANT_CLAIM: grant_id,
         "at_hash": left_half_hash(access_token, algorithm) if access_token else None,
         "c_hash": left_half_hash(code, algorithm) if code else None,
     }
