@@ -34,17 +34,11 @@ def exchange() -> None:
 @json_option
 def allow(client_id: str, name: str, scopes: str, as_json: bool, **given: Any) -> None:
     """Let a client exchange tokens. The grant is added to what it may use."""
-    sets = {key: list(given[key]) for key in ("clients", "audiences", "targets")}
-    rule = {
-        "name": name,
-        **sets,
-        "scopes": scopes.split(),
-        "mode": given["mode"],
-        "bound_tokens": given["bound_tokens"],
-    }
+    sets = {key: list(given.pop(key)) for key in ("clients", "audiences", "targets")}
+    rule: dict[str, Any] = {"name": name, **sets, "scopes": scopes.split(), **given}
     with opened() as installation:
         before = _metadata(installation, client_id)
-        _check_clients(installation, given["clients"])
+        _check_clients(installation, sets["clients"])
         kept = [one for one in _rules(before) if one["name"] != name]
         grants = tuple(dict.fromkeys((*before.grant_types, TOKEN_EXCHANGE)))
         policy = {**before.policy, EXCHANGE: [*kept, rule]}
@@ -90,7 +84,7 @@ def _rules(metadata: ClientMetadata) -> list[dict[str, Any]]:
     return list(metadata.policy.get(EXCHANGE, ()))
 
 
-def _check_clients(installation: Installation, client_ids: tuple[str, ...]) -> None:
+def _check_clients(installation: Installation, client_ids: list[str]) -> None:
     with installation.database.reading() as unit:
         for client_id in client_ids:
             if unit.clients.find(client_id) is None:

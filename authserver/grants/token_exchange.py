@@ -20,7 +20,8 @@ from authserver.grants.phases import Phases, Redemption
 from authserver.issuing import exchange
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.exchange import Presented
-from authserver.protocol.errors import InvalidRequest, InvalidScope, InvalidTarget
+from authserver.issuing.liveness import why_dead
+from authserver.protocol.errors import InvalidClient, InvalidRequest, InvalidScope, InvalidTarget
 from authserver.protocol.exchange import ACCESS_TOKEN, DELEGATION, ISSUED_TYPES, PRESENTED_TYPES, ExchangeRule
 from authserver.protocol.policy import TOKEN_EXCHANGE
 from authserver.storage.models.grants import Grant
@@ -61,6 +62,7 @@ class TokenExchange(Phases, BaseGrant, TokenEndpointMixin):  # type: ignore[misc
         """Everything is asked again here and now: token, grant, session, person, clients."""
         subject, actor = self._read(unit, "subject_token"), self._actor(unit)
         exchange.check_chain(subject)
+        self._check_live(unit)
         rule = self._rule(subject, actor)
         self._check_keys(rule, subject, actor)
         acting = self._acting(actor)
@@ -77,6 +79,12 @@ class TokenExchange(Phases, BaseGrant, TokenEndpointMixin):  # type: ignore[misc
             issued_token_type=self._issued_type,
         )
         return Redemption(authorization, self._event(rule, subject, grant, authorization))
+
+    def _check_live(self, unit: Unit) -> None:
+        """The client was found in a memory that may be a second old; here is asked what is true now."""
+        client = self.request.client
+        if why_dead(unit.liveness.read(client.id, None, None), grant_id=None, in_session=False) is not None:
+            raise InvalidClient("Client authentication failed.", reason="client_disabled", spec="RFC 6749 §5.2")
 
     def _read(self, unit: Unit, name: str) -> Presented:
         value, token_type = self.request.required(name), self.request.required(f"{name}_type")

@@ -364,7 +364,8 @@ def end_session(app: RelyingParty, token: str) -> None:
 
 def disable_user(app: RelyingParty, token: str) -> None:
     with app.installation.unit() as unit:
-        app.installation.services.users.disable(unit, app.installation.users["alice"].id)
+        person = unit.users.get(app.installation.users["alice"].id)
+        app.installation.services.users.disable(unit, person)
 
 
 def disable_client(app: RelyingParty, token: str) -> None:
@@ -473,6 +474,16 @@ def test_an_actor_token_of_somebody_else_is_refused(
     stolen = token_of(app, browser=Browser(server))
     answer = exchange(gateway, token_of(app), actor_token=stolen, actor_token_type=ACCESS_TOKEN)
     assert_refused(server, answer, "invalid_request", "actor_token_of_other_client")
+
+
+def test_a_client_that_was_just_switched_off_gets_nothing(
+    server: Installation, app: RelyingParty, gateway: RelyingParty
+) -> None:
+    token = token_of(app)
+    assert exchange(gateway, token).status == 200
+    server.registration.disable("gateway")
+    answer = exchange(gateway, token)
+    assert (answer.status, server.why(answer)) == (401, "client_disabled")
 
 
 def test_an_exchange_is_an_event(server: Installation, app: RelyingParty, gateway: RelyingParty) -> None:
