@@ -102,7 +102,7 @@ class Mint:
             ) from error
 
     def _access_claims(self, authorization: Authorization, jti: str, issued_at: int, expires_in: int) -> dict[str, Any]:
-        return access_tokens.build(
+        claims = access_tokens.build(
             issuer=self._issuer,
             subject=authorization.subject or authorization.client.id,
             audience=authorization.audience,
@@ -117,10 +117,9 @@ class Mint:
             acr=authorization.acr,
             amr=authorization.amr,
             cnf=authorization.cnf,
-            act=authorization.act,
-            lineage=authorization.lineage,
             user_claims=authorization.user_claims,
         )
+        return claims | access_tokens.of_exchange(authorization.act, authorization.lineage)
 
     def _id_token(self, prepared: Prepared, access_token: str, key: SigningKey) -> str:
         authorization = prepared.authorization

@@ -41,8 +41,6 @@ def build(
     acr: str = "",
     amr: Sequence[str] = (),
     cnf: Mapping[str, Any] | None = None,
-    act: Mapping[str, Any] | None = None,
-    lineage: Sequence[str] = (),
     user_claims: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The claims of an access token (RFC 9068 §2.2). Members that have no value are left out.
@@ -61,8 +59,6 @@ def build(
         auth_time: when the person authenticated, seconds since 1970.
         acr, amr: how strongly, or an empty string, and by which methods (RFC 8176).
         cnf: the key that the presenter must prove (RFC 7800 §3.1).
-        act: who acts for the subject, and for whom that one did before (RFC 8693 §4.1).
-        lineage: the clients through whose tokens it came by exchange.
         user_claims: what `released` let through; never replaces a claim of the protocol.
 
     Raises:
@@ -87,8 +83,6 @@ def build(
         "acr": acr,
         "amr": list(amr),
         "cnf": dict(cnf) if cnf else None,
-        "act": dict(act) if act else None,
-        LINEAGE_CLAIM: list(lineage),
     }
     return _joined(user_claims, own, optional)
 
@@ -97,6 +91,12 @@ def _joined(user_claims: Mapping[str, Any], own: dict[str, Any], optional: dict[
     """Everything that has a value; a person's claims supply no member of the protocol, present or not."""
     personal = {name: value for name, value in user_claims.items() if name not in own and name not in optional}
     return personal | own | {name: value for name, value in optional.items() if value or value == 0}
+
+
+def of_exchange(act: Mapping[str, Any] | None, lineage: Sequence[str]) -> dict[str, Any]:
+    """What an exchanged token says besides: who acts for the subject (RFC 8693 §4.1), and whose tokens it came from."""
+    members = {"act": dict(act) if act else None, LINEAGE_CLAIM: list(lineage)}
+    return {name: value for name, value in members.items() if value}
 
 
 def released(
