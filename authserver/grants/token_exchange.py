@@ -139,7 +139,8 @@ class TokenExchange(Phases, BaseGrant, TokenEndpointMixin):  # type: ignore[misc
 
     def _check_keys(self, rule: ExchangeRule, *presented: Presented | None) -> None:
         """A token that is bound to a key is worth nothing to who has not the key (RFC 9449 §7, RFC 8705 §3)."""
-        if not rule.bound_tokens and any(one is not None and one.is_bound for one in presented):
+        sender = self.request.sender
+        if not rule.bound_tokens and not all(one.is_held_by(sender) for one in presented if one is not None):
             raise InvalidRequest(
                 "The token is bound to a key that the application has not proven.",
                 reason="exchanged_token_bound",

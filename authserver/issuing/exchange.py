@@ -11,6 +11,7 @@ from authserver.protocol.errors import InvalidRequest
 from authserver.protocol.exchange import ID_TOKEN, LONGEST_CHAIN
 from authserver.storage.unit import Unit
 from authserver.tokens import access_tokens
+from authserver.tokens.confirmation import JKT, X5T, Confirmation
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class Presented:
         """The resources it is for; an ID token is for its client and no resource."""
         return self.token.audience if self.token.kind == "access_token" else ()
 
-    @property
-    def is_bound(self) -> bool:
-        """Whether whoever uses it must prove a key (RFC 7800 §3.1)."""
-        return bool(self.token.claims.get("cnf"))
+    def is_held_by(self, sender: Confirmation) -> bool:
+        """Whether `sender` has shown every key that the token is bound to (RFC 7800 §3.1)."""
+        cnf = self.token.claims.get("cnf") or {}
+        return all(name in {JKT, X5T} and sender.holds(cnf, name) for name in cnf)
 
     @property
     def lineage(self) -> tuple[str, ...]:

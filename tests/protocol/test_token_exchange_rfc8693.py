@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from authserver.tokens import jose
+from tests.dpop import DPoPKey
 from tests.exchanging import (
     ACCESS_TOKEN,
     BILLS,
@@ -293,11 +294,35 @@ def test_may_act_lets_nobody_else_act(server: Installation, app: RelyingParty, n
     assert_refused(server, answer, "invalid_request", "may_act_names_another")
 
 
+def prove(party: RelyingParty, key: DPoPKey, token: str) -> Answer:
+    """Exchange with a DPoP proof of `key`."""
+    url = f"{party.installation.settings.issuer}/oauth2/token"
+    return exchange(party, token, headers={"DPoP": key.proof("POST", url)})
+
+
 def test_a_bound_token_needs_the_proof_of_its_key(
     server: Installation, app: RelyingParty, gateway: RelyingParty
 ) -> None:
     answer = exchange(gateway, signed(server, token_of(app), cnf={"jkt": "x"}))
     assert_refused(server, answer, "invalid_request", "exchanged_token_bound")
+
+
+@pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {"kid": "x"}])
+def test_the_proof_of_another_key_is_none(
+    server: Installation, app: RelyingParty, gateway: RelyingParty, cnf: dict[str, str]
+) -> None:
+    token = signed(server, token_of(app), cnf=cnf)
+    answer = prove(gateway, DPoPKey.of("ES256"), token)
+    assert_refused(server, answer, "invalid_request", "exchanged_token_bound")
+
+
+def test_who_proves_the_key_gets_a_token_bound_to_it(
+    server: Installation, app: RelyingParty, gateway: RelyingParty
+) -> None:
+    key = DPoPKey.of("ES256")
+    answer = prove(gateway, key, signed(server, token_of(app), cnf={"jkt": key.jkt}))
+    assert (answer.status, answer.json["token_type"]) == (200, "DPoP")
+    assert claims_of(answer.json["access_token"])["cnf"] == {"jkt": key.jkt}
 
 
 def test_policy_may_let_bound_tokens_pass(server: Installation, app: RelyingParty) -> None:
