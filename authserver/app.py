@@ -13,7 +13,7 @@ from authserver.edge.chain import Handler
 from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Route, Routes
 from authserver.edge.wsgi_handler import WSGIHandler, environ_of
-from authserver.endpoints import introspect, jwks, metadata, revoke, token, userinfo
+from authserver.endpoints import introspect, jwks, metadata, registration, revoke, token, userinfo
 from authserver.endpoints.authorize import AuthorizeEndpoint
 from authserver.endpoints.logout import LogoutEndpoint
 from authserver.interaction.change_password import ChangePasswordStep
@@ -68,6 +68,14 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
         Route(POST, "/oauth2/revoke", revoke.endpoint(services), cors="client", limit="revoke"),
         Route(BOTH, "/oauth2/userinfo", userinfo.endpoint(services), cors="client", limit="userinfo"),
         Route(BOTH, "/oauth2/logout", logout, kind="page"),
+        Route(POST, registration.PATH, registration.registration(services), cors="public", limit="register"),
+        Route(
+            ("GET", "PUT", "DELETE"),
+            registration.MANAGEMENT,
+            registration.management(services),
+            cors="public",
+            prefix=True,
+        ),
         *(
             Route(GET, f"/.well-known/{name}", handler, cors="public", limit="metadata", compressible=True)
             for name, handler in (

@@ -12,7 +12,12 @@ from authserver.authorize.response import CodeResponder
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import ClientDirectory
+from authserver.clients.dynamic_registration import DynamicRegistration
+from authserver.clients.initial_access import InitialAccessTokens
 from authserver.clients.keys import ClientKeys
+from authserver.clients.registration import ClientRegistration
+from authserver.clients.sectors import SectorIdentifiers
+from authserver.clients.statements import SoftwareStatements, read_issuers
 from authserver.crypto.handles import Handles
 from authserver.crypto.macs import Macs
 from authserver.crypto.passwords import PasswordHasher
@@ -85,6 +90,7 @@ class Services:
     client_keys: ClientKeys
     client_authentication: ClientAuthentication
     dpop: DPoPProofs
+    dynamic_registration: DynamicRegistration
     catalog: ResourceCatalog
     users: Users
     passwords: Passwords
@@ -165,6 +171,7 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         client_keys=client_keys,
         client_authentication=authentication,
         dpop=dpop,
+        dynamic_registration=_dynamic_registration(settings, database, crypto, recorder, outbound),
         catalog=catalog,
         users=Users(passwords, lockout, recorder),
         passwords=passwords,
@@ -186,6 +193,19 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
 def _dpop(settings: Settings, seen: Ephemeral, macs: Macs) -> DPoPProofs:
     addresses = (settings.issuer, *settings.issuer_aliases)
     return DPoPProofs(addresses, seen, macs, nonce_required=settings.dpop_nonce)
+
+
+def _dynamic_registration(
+    settings: Settings, database: Database, crypto: Crypto, recorder: Recorder, outbound: Outbound
+) -> DynamicRegistration:
+    return DynamicRegistration(
+        database,
+        crypto.handles,
+        ClientRegistration(database, crypto.client_secrets, recorder, SectorIdentifiers(outbound)),
+        settings=settings,
+        initial_tokens=InitialAccessTokens(database, crypto.handles, recorder),
+        statements=SoftwareStatements(read_issuers(settings.software_statement_issuers)),
+    )
 
 
 def _token_server(  # noqa: PLR0917 - wiring takes what it wires

@@ -196,6 +196,7 @@ class Installation:
         chosen: dict[str, Any] = {"name": "Orders", "scopes": frozenset(scopes)}
         registration.create_resource(uri, ResourceMetadata(**(chosen | values)))
         services.catalog.forget()
+        services.clients.forget()
         return uri
 
 

@@ -33,7 +33,10 @@ class ScopeEntry:
 
 @dataclass(frozen=True, slots=True)
 class ResourceEntry:
-    """A registered resource. `token_ttl` is seconds; None leaves format, lifetime or algorithm to the client."""
+    """A registered resource. `token_ttl` is seconds; None leaves format, lifetime or algorithm to the client.
+
+    `dynamic_clients` opens it to clients that registered themselves.
+    """
 
     id: str
     name: str
@@ -43,6 +46,7 @@ class ResourceEntry:
     introspected_by: frozenset[str]
     scopes: frozenset[str]
     enabled: bool
+    dynamic_clients: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +123,5 @@ def _entry(row: ResourceRow, scopes: Iterable[ScopeEntry]) -> ResourceEntry:
         introspected_by=frozenset(row.introspected_by),
         scopes=frozenset(scope.name for scope in scopes if scope.resource == row.id),
         enabled=row.enabled,
+        dynamic_clients=row.dynamic_clients,
     )

@@ -21,6 +21,7 @@ from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 from authserver.storage.database import Database
 from authserver.storage.models.clients import Resource, Scope
+from authserver.storage.snapshots import CLIENTS
 from authserver.storage.unit import Unit
 
 FORMATS = ("jwt", "opaque")
@@ -30,7 +31,10 @@ LONGEST_TEXT = 255
 
 @dataclass(frozen=True, slots=True)
 class ResourceMetadata:
-    """What is registered of a resource. None leaves format, lifetime (seconds) and algorithm to the client."""
+    """What is registered of a resource. None leaves format, lifetime (seconds) and algorithm to the client.
+
+    `dynamic_clients` opens it to clients that registered themselves.
+    """
 
     name: str
     scopes: frozenset[str] = field(default_factory=frozenset)
@@ -39,6 +43,7 @@ class ResourceMetadata:
     token_ttl: int | None = None
     token_alg: str | None = None
     enabled: bool = True
+    dynamic_clients: bool = False
 
 
 class AccessRegistration:
@@ -153,6 +158,7 @@ class AccessRegistration:
 
     def _changed(self, unit: Unit, event: Event) -> None:
         unit.versions.bump(KIND)
+        unit.versions.bump(CLIENTS)  # Some of it may be open to clients that registered themselves.
         self._recorder.record(unit, event)
 
 
@@ -175,6 +181,7 @@ def metadata_of(resource: Resource, scopes: Iterable[str]) -> ResourceMetadata:
         token_ttl=resource.token_ttl,
         token_alg=resource.token_alg,
         enabled=resource.enabled,
+        dynamic_clients=resource.dynamic_clients,
     )
 
 
@@ -216,3 +223,4 @@ def _apply(resource: Resource, wanted: ResourceMetadata) -> None:
     resource.token_ttl = wanted.token_ttl
     resource.token_alg = wanted.token_alg
     resource.enabled = wanted.enabled
+    resource.dynamic_clients = wanted.dynamic_clients

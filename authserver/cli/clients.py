@@ -9,6 +9,7 @@ from typing import Any
 import click
 import orjson
 
+from authserver.cli.initial_access import tokens
 from authserver.cli.installation import opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
 from authserver.cli.repeating import RepeatingCommand
@@ -64,6 +65,9 @@ def _metadata_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.group("clients")
 def clients() -> None:
     """Manage the applications that sign people in or call APIs through this server."""
+
+
+clients.add_command(tokens)
 
 
 @clients.command("create", cls=RepeatingCommand)
@@ -178,6 +182,7 @@ def document(record: ClientRecord) -> dict[str, Any]:
         "client_id": record.id,
         "client_name": record.name,
         "enabled": record.enabled,
+        "origin": record.origin,
         "profile": record.profile,
         "policy": record.policy,
         "application_type": record.application_type,

@@ -17,6 +17,7 @@ from authserver.storage import Database, migrations
 
 if TYPE_CHECKING:
     from authserver.access.registration import AccessRegistration
+    from authserver.clients.initial_access import InitialAccessTokens
     from authserver.clients.registration import ClientRegistration
     from authserver.crypto.macs import Macs
     from authserver.crypto.passwords import PasswordHasher
@@ -74,8 +75,19 @@ class Installation:
     def clients(self) -> ClientRegistration:
         """Registers clients."""
         from authserver.clients.registration import ClientRegistration
+        from authserver.clients.sectors import SectorIdentifiers
+        from authserver.events.outbound import Outbound
 
-        return ClientRegistration(self.database, self.client_secrets, self.recorder)
+        sectors = SectorIdentifiers(Outbound(self.settings))
+        return ClientRegistration(self.database, self.client_secrets, self.recorder, sectors)
+
+    @cached_property
+    def initial_access_tokens(self) -> InitialAccessTokens:
+        """Makes and ends initial access tokens."""
+        from authserver.clients.initial_access import InitialAccessTokens
+        from authserver.crypto.handles import Handles
+
+        return InitialAccessTokens(self.database, Handles(self.settings.pepper), self.recorder)
 
     @cached_property
     def access(self) -> AccessRegistration:

@@ -29,6 +29,7 @@ def resources() -> None:
 @click.option("--token-format", type=click.Choice(FORMATS), help="Form of its access tokens.")
 @click.option("--token-ttl", type=int, metavar="SECONDS", help="Life of its access tokens.")
 @click.option("--token-alg", type=click.Choice(SIGNING_ALGORITHMS), help="What its access tokens are signed with.")
+@click.option("--dynamic-clients", is_flag=True, help="Whether clients that registered themselves may ask for it.")
 @json_option
 def create(uri: str, scope: str, introspected_by: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Register a resource and its scopes."""
@@ -67,6 +68,11 @@ def show(uri: str, as_json: bool) -> None:
 @click.option("--token-format", type=click.Choice([*FORMATS, ""]), help="Empty leaves it to the client.")
 @click.option("--token-ttl", type=int, metavar="SECONDS", help="0 leaves it to the client.")
 @click.option("--token-alg", type=click.Choice([*SIGNING_ALGORITHMS, ""]), help="Empty leaves it to the client.")
+@click.option(
+    "--dynamic-clients/--no-dynamic-clients",
+    default=None,
+    help="Whether clients that registered themselves may ask for it.",
+)
 @click.option("--enable/--disable", "enabled", default=None, help="Whether tokens for it are issued.")
 @json_option
 def update(uri: str, as_json: bool, **given: Any) -> None:
@@ -111,6 +117,7 @@ def _document(resource: Resource, scopes: frozenset[str]) -> dict[str, Any]:
         "token_format": resource.token_format,
         "token_ttl": resource.token_ttl,
         "token_alg": resource.token_alg,
+        "dynamic_clients": resource.dynamic_clients,
         "enabled": resource.enabled,
         "created_at": resource.created_at,
     }

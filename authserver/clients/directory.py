@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, cast
 
 from authserver.clients import extensions
 from authserver.clients.extensions import Extensions
@@ -18,15 +18,20 @@ from authserver.protocol import validity
 from authserver.protocol.policy import PROFILES, ClientPolicy
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord, ClientSecret
-from authserver.storage.snapshots import watch
+from authserver.storage.snapshots import CLIENTS, watch
+from authserver.storage.unit import Unit
 
-KIND = "clients"
+KIND = CLIENTS
 """The version that rises with every change of a client."""
 
 CAPACITY = 4096
 """Clients that a process remembers; the least recently used one is forgotten."""
 
 NO_AUTHENTICATION = "none"
+
+OPERATOR = "operator"
+Origin = Literal["operator", "token", "anonymous", "document"]
+"""Who registered a client: an administrator, itself with an initial access token or without, its metadata document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,12 @@ class Client:
     jwks: Mapping[str, Any] | None = None
     jwks_uri: str | None = None
     extensions: Extensions = extensions.NONE
+    origin: Origin = "operator"
+
+    @property
+    def is_self_registered(self) -> bool:
+        """Whether no administrator registered it: it may use what is open to such clients, and people are asked."""
+        return self.origin != OPERATOR
 
     @property
     def is_public(self) -> bool:
@@ -143,12 +154,13 @@ class ClientDirectory:
         with self._database.reading_aside() as unit:
             record = unit.clients.find(client_id)
             secrets = unit.client_secrets.unexpired(client_id) if record is not None else []
+            opened = open_to(unit) if record is not None and record.origin != OPERATOR else NOTHING
         with self._lock:
             if record is None:
                 self._known.pop(client_id, None)
                 return None
             # A row read after the version was is at least as new, so it may carry that version.
-            client = snapshot(record, secrets, self._profiles)
+            client = snapshot(record, secrets, self._profiles, opened)
             self._known[client_id] = (version, client)
             self._known.move_to_end(client_id)
             while len(self._known) > self._capacity:
@@ -156,8 +168,31 @@ class ClientDirectory:
         return client
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What clients that registered themselves may ask for besides what they registered."""
+
+    resources: tuple[str, ...] = ()
+    scopes: frozenset[str] = frozenset()
+
+
+NOTHING = Opened()
+
+
+def open_to(unit: Unit) -> Opened:
+    """The resources that are open to such clients, and their scopes.
+
+    A client that registered itself cannot know which there will be; the person who is asked decides.
+    """
+    resources = tuple(resource.id for resource in unit.resources.all() if resource.dynamic_clients)
+    return Opened(resources, frozenset(scope.name for scope in unit.scopes.all() if scope.resource_id in resources))
+
+
 def snapshot(
-    record: ClientRecord, secrets: list[ClientSecret], profiles: Mapping[str, ClientPolicy] = PROFILES
+    record: ClientRecord,
+    secrets: list[ClientSecret],
+    profiles: Mapping[str, ClientPolicy] = PROFILES,
+    opened: Opened = NOTHING,
 ) -> Client:
     """The immutable value of a row and its secrets."""
     extended = extensions.from_document(record.metadata_extra)
@@ -172,8 +207,8 @@ def snapshot(
         application_type=record.application_type,
         redirect_uris=tuple(record.redirect_uris),
         post_logout_redirect_uris=tuple(record.post_logout_redirect_uris),
-        scopes=frozenset(record.scope.split()),
-        resources=tuple(record.resources),
+        scopes=frozenset(record.scope.split()) | opened.scopes,
+        resources=(*record.resources, *opened.resources),
         default_resource=record.default_resource,
         origins=frozenset(record.origins),
         secret_digests=tuple(SecretDigest(row.digest, row.not_before, row.expires_at, row.sealed) for row in secrets),
@@ -188,6 +223,7 @@ def snapshot(
         jwks=record.jwks,
         jwks_uri=record.jwks_uri,
         extensions=extended,
+        origin=cast("Origin", record.origin),
     )
 
 

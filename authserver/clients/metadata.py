@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from authserver.clients import extensions, logout_uris
+from authserver.clients import extensions, logout_uris, rules
 from authserver.clients import policy as policies
 from authserver.clients.extensions import Extensions
 from authserver.protocol import scopes as scope_values
@@ -118,11 +118,12 @@ def validated(
     _check_scopes(wanted, known_scopes)
     _check_resources(wanted, known_resources)
     _check_keys(wanted)
-    logout_uris.check(wanted.extensions, wanted.redirect_uris)
     native = wanted.application_type == "native"
     policies.validate(wanted.profile, wanted.policy, is_public=wanted.is_public, is_native=native)
     _check_exchange(wanted)
-    return replace(_with_checked_uris(wanted, native=native), name=wanted.name.strip())
+    checked = _with_checked_uris(wanted, native=native)
+    logout_uris.check(checked.extensions, checked.redirect_uris)
+    return rules.settled(replace(checked, name=checked.name.strip()))
 
 
 def _check_words(wanted: ClientMetadata) -> None:

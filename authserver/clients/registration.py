@@ -9,8 +9,9 @@ from typing import Any
 
 from authserver.clients import extensions
 from authserver.clients import policy as policies
-from authserver.clients.directory import KIND
+from authserver.clients.directory import KIND, Origin
 from authserver.clients.metadata import ClientMetadata, validated
+from authserver.clients.sectors import SectorIdentifiers
 from authserver.crypto.secrets import ClientSecrets
 from authserver.events.catalog import (
     ClientCreated,
@@ -23,7 +24,7 @@ from authserver.events.catalog import (
 from authserver.events.outbox import Recorder
 from authserver.protocol import scopes as scope_values
 from authserver.protocol import validity
-from authserver.protocol.errors import ValidationError
+from authserver.protocol.errors import ConflictError, ValidationError
 from authserver.protocol.identifiers import looks_like_id
 from authserver.protocol.policy import AUTHORIZATION_CODE, CODE
 from authserver.storage.database import Database
@@ -50,13 +51,35 @@ class Registered:
     secret: str | None
 
 
-class ClientRegistration:
-    """Every change of a client: validated, versioned, recorded."""
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who registers a client (`directory.Origin`), and the digest of what lets it manage itself (RFC 7592)."""
 
-    def __init__(self, database: Database, client_secrets: ClientSecrets, recorder: Recorder) -> None:
+    origin: Origin = "operator"
+    registration_digest: bytes | None = None
+
+
+OPERATOR = Provenance()
+
+
+class ClientRegistration:
+    """Every change of a client: validated, versioned, recorded.
+
+    Args:
+        sectors: asks the owners of sector identifiers; without it none can be registered.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        client_secrets: ClientSecrets,
+        recorder: Recorder,
+        sectors: SectorIdentifiers | None = None,
+    ) -> None:
         self._database = database
         self._secrets = client_secrets
         self._recorder = recorder
+        self._sectors = sectors
 
     def create(
         self,
@@ -73,18 +96,28 @@ class ClientRegistration:
             ConflictError: the id is taken.
         """
         chosen = generated_id() if client_id is None else checked_id(client_id)
+        self.check_sector(wanted)
         with self._database.unit() as unit:
             return self.create_in(unit, wanted, client_id=chosen, secret=secret, actor_id=actor_id)
 
     def create_in(
-        self, unit: Unit, wanted: ClientMetadata, *, client_id: str, secret: str | None, actor_id: str | None = None
+        self,
+        unit: Unit,
+        wanted: ClientMetadata,
+        *,
+        client_id: str,
+        secret: str | None = None,
+        actor_id: str | None = None,
+        by: Provenance = OPERATOR,
     ) -> Registered:
-        """As `create`, in the caller's transaction."""
+        """As `create`, in the caller's transaction, after `check_sector`."""
         metadata = self._validated(unit, wanted)
         if not metadata.has_secret and secret is not None:
             raise ValidationError("this client authenticates without a secret", field="secret")
         record = ClientRecord(id=client_id)
         _apply(record, metadata)
+        record.origin, record.registration_digest = by.origin, by.registration_digest
+        record.unused_since = validity.now() if by.origin == "anonymous" else None
         unit.clients.add(record)
         given = None if not metadata.has_secret else self._add_secret(unit, record.id, secret).value
         self._changed(
@@ -95,6 +128,7 @@ class ClientRegistration:
                 name=metadata.name,
                 profile=metadata.profile,
                 public=metadata.is_public,
+                origin=by.origin,
             ),
         )
         return Registered(record, given)
@@ -106,9 +140,12 @@ class ClientRegistration:
             NotFound: there is no such client.
             ValidationError: the client would not be acceptable as a whole.
         """
+        checked = self._checked_sector(client_id, changes)
         with self._database.unit() as unit:
             record = unit.clients.get(client_id)
             before = metadata_of(record)
+            if checked is not None and checked != _sector(replace(before, **changes)):
+                raise ConflictError("the client was changed meanwhile", field="sector_identifier_uri")
             after = self._validated(unit, replace(before, **changes))
             changed = tuple(
                 field.name
@@ -122,6 +159,30 @@ class ClientRegistration:
             secret = self._settle_secrets(unit, record.id, before, after)
             self._changed(unit, ClientUpdated(client_id=client_id, actor_id=actor_id, changed=changed))
             return Registered(record, secret)
+
+    def check_sector(self, wanted: ClientMetadata) -> None:
+        """Ask the owner of the client's sector, outside any transaction.
+
+        Raises:
+            ValidationError: a redirect URI does not belong to it, or nobody can be asked.
+        """
+        if wanted.extensions.sector_identifier_uri is None:
+            return
+        if self._sectors is None:
+            raise ValidationError("sector identifiers cannot be read here", field="sector_identifier_uri")
+        self._sectors.check(wanted)
+
+    def _checked_sector(self, client_id: str, changes: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """What the owner of the sector confirmed; None where nothing of it changes."""
+        if not {"redirect_uris", "extensions"}.intersection(changes):
+            return None
+        with self._database.reading() as unit:
+            before = metadata_of(unit.clients.get(client_id))
+        after = replace(before, **changes)
+        if _sector(after) == _sector(before):
+            return None
+        self.check_sector(after)
+        return _sector(after)
 
     def rotate_secret(
         self, client_id: str, *, overlap: int = 0, secret: str | None = None, actor_id: str | None = None
@@ -148,6 +209,12 @@ class ClientRegistration:
                 ),
             )
             return Registered(record, added.value)
+
+    def knows_secret(self, unit: Unit, client_id: str, secret: object) -> bool:
+        """Whether `secret` is one of the client's present ones."""
+        if not isinstance(secret, str):
+            return False
+        return any(self._secrets.matches(secret, row.digest) for row in unit.client_secrets.live(client_id))
 
     def disable(self, client_id: str, *, actor_id: str | None = None) -> ClientRecord:
         """Switch a client off; its tokens are no longer live. Raises NotFound."""
@@ -246,6 +313,11 @@ def metadata_of(record: ClientRecord) -> ClientMetadata:
         response_types=_chosen_response_types(record),
         extensions=extensions.from_document(record.metadata_extra),
     )
+
+
+def _sector(metadata: ClientMetadata) -> tuple[Any, ...]:
+    """What the owner of a sector is asked about."""
+    return metadata.extensions.sector_identifier_uri, metadata.redirect_uris
 
 
 def _chosen_response_types(record: ClientRecord) -> tuple[str, ...] | None:

@@ -38,6 +38,7 @@ class Kind(Enum):
     LOGOUT = b"logout"
     POSTED_REQUEST = b"posted_request"
     REGISTRATION = b"registration"
+    INITIAL_ACCESS = b"initial_access"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from authserver.authorize.dispatch import ACR_ORDER
 from authserver.clients.authentication import METHODS
 from authserver.edge.chain import Handler
 from authserver.edge.conditional import conditional, etag_of
+from authserver.endpoints import registration
 from authserver.identity import profiles
 from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
@@ -45,6 +46,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "end_session_endpoint": f"{base}/oauth2/logout",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        **_registration(services, base),
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "scopes_supported": sorted(services.catalog.current().scopes),
         "response_types_supported": sorted(RESPONSE_TYPES),
@@ -69,6 +71,12 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
     }
+
+
+def _registration(services: Services, base: str) -> dict[str, str]:
+    """Where clients register themselves, unless nobody may (RFC 7591 §3)."""
+    closed = services.settings.registration == "closed"
+    return {} if closed else {"registration_endpoint": f"{base}{registration.PATH}"}
 
 
 def endpoint(border: Border) -> Handler:

@@ -22,6 +22,8 @@ class ClientCreated(ClientEvent):
     name: str | None = None
     profile: str | None = None
     public: bool = False
+    origin: str = "operator"
+    """Who registered it: `operator`, itself with a `token` or `anonymous`, or a metadata `document`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,34 @@ class ClientSecretRotated(ClientEvent):
     secret_id: str | None = None
     previous_valid_for: int = 0
     """Seconds for which the earlier secret is still accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialAccessTokenEvent(Event):
+    """Something happened to an initial access token."""
+
+    TARGET: ClassVar[str] = "token_id"
+
+    token_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialAccessTokenCreated(InitialAccessTokenEvent):
+    """Somebody may register clients."""
+
+    profile: str
+    uses: int | None = None
+    """How many clients; absent where nobody counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialAccessTokenUsed(InitialAccessTokenEvent):
+    """A client was registered with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitialAccessTokenRevoked(InitialAccessTokenEvent):
+    """It registers no more clients; those that it registered stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,9 @@ from authserver.events.administration import (
     ClientEnabled,
     ClientSecretRotated,
     ClientUpdated,
+    InitialAccessTokenCreated,
+    InitialAccessTokenRevoked,
+    InitialAccessTokenUsed,
     OrganizationCreated,
     OrganizationSignupCompleted,
     PersonErased,
@@ -110,6 +113,9 @@ EventPayload = (
     | ClientEnabled
     | ClientDeleted
     | ClientSecretRotated
+    | InitialAccessTokenCreated
+    | InitialAccessTokenUsed
+    | InitialAccessTokenRevoked
     | ResourceCreated
     | ResourceUpdated
     | ResourceDeleted
@@ -182,6 +188,9 @@ __all__ = [
     "Event",
     "EventPayload",
     "GrantRevoked",
+    "InitialAccessTokenCreated",
+    "InitialAccessTokenRevoked",
+    "InitialAccessTokenUsed",
     "OrganizationCreated",
     "OrganizationSignupCompleted",
     "PasswordChanged",

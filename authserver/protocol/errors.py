@@ -253,6 +253,37 @@ class InvalidRedirectURI(UntrustedRequest):
     code = "invalid_redirect_uri"
 
 
+class InvalidClientMetadata(ProtocolError):
+    """Something that a client wants to register cannot be accepted (RFC 7591 §3.2.2)."""
+
+    code = "invalid_client_metadata"
+
+
+class UnacceptableRedirectURI(ProtocolError):
+    """A redirect URI that a client wants to register cannot be accepted (RFC 7591 §3.2.2)."""
+
+    code = "invalid_redirect_uri"
+
+
+class InvalidSoftwareStatement(ProtocolError):
+    """The software statement is malformed, expired or wrongly signed (RFC 7591 §3.2.2)."""
+
+    code = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(ProtocolError):
+    """The software statement comes from somebody who is not trusted here (RFC 7591 §3.2.2)."""
+
+    code = "unapproved_software_statement"
+
+
+class RegistrationRefused(ProtocolError):
+    """Clients cannot register themselves here, or not now."""
+
+    code = "access_denied"
+    status = 403
+
+
 Effect = Callable[[Any], None]
 
 

@@ -59,6 +59,17 @@ def check_web_uri(uri: str, field: str) -> None:
     _check_host(parts, uri, field)
 
 
+def check_https_uri(uri: str, field: str) -> None:
+    """A place that this server or a browser is sent to and that must be https without exception.
+
+    Raises:
+        ValidationError: it is not.
+    """
+    check_web_uri(uri, field)
+    if not uri.startswith("https:"):
+        raise ValidationError(f"{uri!r} must begin with https://", field=field)
+
+
 def normal_origin(origin: str) -> str:
     """`origin` as browsers send it: lower case, no path, no default port (RFC 6454 §6.2).
 

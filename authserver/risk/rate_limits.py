@@ -43,7 +43,10 @@ REDIS_TIMEOUT = 0.25
 SETTINGS: Mapping[str, str] = MappingProxyType(
     {
         name: f"rate_limit_{name}"
-        for name in ("token", "authorize", "login", "introspect", "revoke", "userinfo", "metadata", "user", "default")
+        for name in (
+            *("token", "authorize", "login", "introspect", "revoke", "userinfo", "register"),
+            *("metadata", "user", "default"),
+        )
     }
 )
 """Each limit by name, and the setting that holds it."""

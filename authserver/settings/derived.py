@@ -8,7 +8,10 @@ from typing import Any
 
 from authserver.settings.forms import is_loopback
 
-PATHS = ("instance_dir", "keys_dir", "tls_certfile", "tls_keyfile", "client_certificate_ca", "outbound_ca_bundle")
+PATHS = (
+    *("instance_dir", "keys_dir", "tls_certfile", "tls_keyfile", "client_certificate_ca"),
+    *("outbound_ca_bundle", "software_statement_issuers"),
+)
 FOLLOW_DEVELOPMENT = ("worker_enabled", "auto_migrate", "playground")
 
 

@@ -17,6 +17,7 @@ Check = Callable[[Settings], str | None]
 Severity = Literal["error", "unsafe", "warning"]
 
 SECRETS = ("sealing_key", "application_secret", "pepper")
+FILES = ("tls_certfile", "tls_keyfile", "client_certificate_ca", "outbound_ca_bundle", "software_statement_issuers")
 SECRET_BYTES = 32
 DISTINCT_BYTES = 10
 PLACEHOLDER = re.compile(
@@ -97,11 +98,15 @@ def _secret_files(directory: Path) -> Iterable[Path]:
 
 def files_are_missing(settings: Settings) -> str | None:
     """Named files must be there."""
-    named = (settings.tls_certfile, settings.tls_keyfile, settings.client_certificate_ca, settings.outbound_ca_bundle)
-    for path in named:
+    for path in (getattr(settings, name) for name in FILES):
         if path is not None and not path.is_file():
             return f"{path} does not exist"
     return None
+
+
+def registration_is_open(settings: Settings) -> str | None:
+    """RFC 7591 §5: whoever registers chooses the name that people see when they are asked for consent."""
+    return "Everybody may register a client" if settings.registration == "open" else None
 
 
 def tls_is_half(settings: Settings) -> str | None:

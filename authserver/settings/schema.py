@@ -8,14 +8,26 @@ from types import MappingProxyType
 from typing import Any
 
 from authserver.settings.definitions import Definition, definition_of
+from authserver.settings.registration import Registration
 from authserver.settings.security import Lifetimes, Passwords, RateLimits, Secrets
 from authserver.settings.serving import Edge, Outgoing, Server, Stores, Telemetry
 
-GROUPS: tuple[type, ...] = (Server, Stores, Secrets, Lifetimes, Passwords, RateLimits, Edge, Outgoing, Telemetry)
+GROUPS: tuple[type, ...] = (
+    Server,
+    Stores,
+    Secrets,
+    Lifetimes,
+    Passwords,
+    RateLimits,
+    Registration,
+    Edge,
+    Outgoing,
+    Telemetry,
+)
 
 
 @dataclass(frozen=True, repr=False)
-class Settings(Telemetry, Outgoing, Edge, RateLimits, Passwords, Lifetimes, Secrets, Stores, Server):
+class Settings(Telemetry, Outgoing, Edge, Registration, RateLimits, Passwords, Lifetimes, Secrets, Stores, Server):
     """The effective configuration. Durations are seconds, sizes bytes, paths absolute once loaded."""
 
     @property

@@ -181,6 +181,7 @@ class RateLimits:
     rate_limit_introspect: str = setting("60000/minute", "limit", "Introspection, for each client.", hot=True)
     rate_limit_revoke: str = setting("600/minute", "limit", "Revocation, for each client.", hot=True)
     rate_limit_userinfo: str = setting("600/minute", "limit", "UserInfo, for each address.", hot=True)
+    rate_limit_register: str = setting("60/hour", "limit", "Client registration, for each address.", hot=True)
     rate_limit_metadata: str = setting("1200/minute", "limit", "Discovery and key set, for each address.", hot=True)
     rate_limit_user: str = setting("600/minute", "limit", "All that one signed-in person does.", hot=True)
     rate_limit_default: str = setting("300/minute", "limit", "Everything else, for each address.", hot=True)

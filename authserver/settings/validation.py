@@ -86,9 +86,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "file-missing",
         "error",
-        ("tls_certfile", "tls_keyfile", "client_certificate_ca", "outbound_ca_bundle"),
+        rules.FILES,
         rules.files_are_missing,
         "Correct the path or remove the setting",
+    ),
+    Rule(
+        "registration-open",
+        "warning",
+        ("registration",),
+        rules.registration_is_open,
+        "Set AUTHSERVER_REGISTRATION to token and hand out initial access tokens, unless strangers are welcome",
     ),
     Rule("tls-half", "error", ("tls_certfile", "tls_keyfile"), rules.tls_is_half, "Set both or neither"),
     Rule(

@@ -20,10 +20,12 @@ from sqlalchemy.orm import InstrumentedAttribute, aliased
 from authserver.protocol import validity
 from authserver.storage.columns import Base
 from authserver.storage.database import Database
+from authserver.storage.models.clients import ClientRecord, InitialAccessToken
 from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken, RevokedToken
 from authserver.storage.models.logout import LogoutDelivery
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
+from authserver.storage.snapshots import CLIENTS
 from authserver.storage.unit import Unit
 
 BATCH: Final = 500
@@ -42,6 +44,9 @@ SESSIONS_KEPT: Final = 30 * DAY
 GRANTS_KEPT: Final = 30 * DAY
 FAILED_LOGOUTS_KEPT: Final = 30 * DAY
 """How long a client that could not be told of a logout stays for the operator to see."""
+UNUSED_CLIENTS_KEPT: Final = DAY
+"""A person who registers an application signs in with it at once."""
+INITIAL_ACCESS_TOKENS_KEPT: Final = 30 * DAY
 IDLE_BROWSERS_KEPT: Final = 2 * HOUR
 """Nobody was ever signed in in them: whoever comes back is a new browser, and anybody can make a hundred a minute."""
 
@@ -168,6 +173,37 @@ def sweep_logout_deliveries(database: Database) -> int:
     return _delete(database, LogoutDelivery.id, lambda: LogoutDelivery.failed_at <= _ago(FAILED_LOGOUTS_KEPT))
 
 
+def mark_used_clients(database: Database) -> int:
+    """Clients that registered themselves and were granted something since: they stay, whatever becomes of it."""
+
+    def mark() -> Update:
+        is_used = ClientRecord.unused_since.is_not(None) & exists().where(Grant.client_id == ClientRecord.id)
+        some = ClientRecord.id.in_(_some(ClientRecord.id, is_used))
+        return update(ClientRecord).where(some).values(unused_since=None)
+
+    return _in_pieces(database, lambda unit: _run(unit, mark()))
+
+
+def sweep_unused_clients(database: Database) -> int:
+    """Clients that registered themselves without a token and that nobody has ever granted anything."""
+
+    def piece(unit: Unit) -> int:
+        is_used = exists().where(Grant.client_id == ClientRecord.id)
+        is_over = and_(ClientRecord.unused_since <= _ago(UNUSED_CLIENTS_KEPT), ~is_used)
+        gone = _run(unit, delete(ClientRecord).where(ClientRecord.id.in_(_some(ClientRecord.id, is_over))))
+        if gone:
+            unit.versions.bump(CLIENTS)
+        return gone
+
+    return _in_pieces(database, piece)
+
+
+def sweep_initial_access_tokens(database: Database) -> int:
+    """Initial access tokens a month after their end, so that a list still tells of the late ones."""
+    cut = InitialAccessToken.expires_at
+    return _delete(database, InitialAccessToken.id, lambda: cut <= _ago(INITIAL_ACCESS_TOKENS_KEPT))
+
+
 JOBS: Final = [
     PeriodicJob("sealed_successors", 5 * MINUTE, erase_sealed_successors),
     PeriodicJob("ephemeral", 5 * MINUTE, sweep_ephemeral),
@@ -176,6 +212,9 @@ JOBS: Final = [
     PeriodicJob("access_tokens", 10 * MINUTE, sweep_access_tokens),
     PeriodicJob("revoked_tokens", HOUR, sweep_revoked_tokens),
     PeriodicJob("refusals", HOUR, sweep_refusals),
+    PeriodicJob("used_clients", HOUR, mark_used_clients),
+    PeriodicJob("unused_clients", HOUR, sweep_unused_clients),
+    PeriodicJob("initial_access_tokens", HOUR, sweep_initial_access_tokens),
     PeriodicJob("refresh_tokens", HOUR, sweep_refresh_tokens),
     PeriodicJob("sessions", HOUR, sweep_sessions),
     PeriodicJob("browsers", HOUR, sweep_browsers),

@@ -15,6 +15,9 @@ from weakref import WeakKeyDictionary, ref
 
 from authserver.storage.database import Database
 
+CLIENTS = "clients"
+"""The counter of clients and of what all those that registered themselves may ask for."""
+
 MAX_AGE = 1.0
 """Seconds for which counters that were read are believed."""
 

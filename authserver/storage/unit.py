@@ -14,6 +14,7 @@ from authserver.storage.repositories.codes import AuthorizationCodes
 from authserver.storage.repositories.consents import Consents
 from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
+from authserver.storage.repositories.initial_access_tokens import InitialAccessTokens
 from authserver.storage.repositories.interactions import Interactions
 from authserver.storage.repositories.liveness import Liveness
 from authserver.storage.repositories.logout_deliveries import LogoutDeliveries
@@ -58,6 +59,7 @@ class Unit:
     roles = _On(Roles)
     clients = _On(Clients)
     client_secrets = _On(ClientSecrets)
+    initial_access_tokens = _On(InitialAccessTokens)
     resources = _On(Resources)
     scopes = _On(Scopes)
     signing_keys = _On(SigningKeys)

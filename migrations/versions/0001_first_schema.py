@@ -119,6 +119,22 @@ def upgrade() -> None:
     op.create_index("ix_ephemeral_hits_key", "ephemeral_hits", ["key"])
 
     op.create_table(
+        "initial_access_tokens",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("profile", sa.String(64), nullable=False),
+        sa.Column("uses_left", sa.Integer()),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("note", sa.String(255), nullable=False),
+        sa.Column("revoked_at", MOMENT),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_initial_access_tokens"),
+        sa.UniqueConstraint("digest", name="uq_initial_access_tokens_digest"),
+    )
+    op.create_index("ix_initial_access_tokens_expires_at", "initial_access_tokens", ["expires_at"])
+
+    op.create_table(
         "oauth2_clients",
         sa.Column("id", sa.String(255), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
@@ -146,11 +162,15 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("origin", sa.String(16), nullable=False),
+        sa.Column("registration_digest", sa.LargeBinary()),
+        sa.Column("unused_since", MOMENT),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("organization_id", ID),
         sa.PrimaryKeyConstraint("id", name="pk_oauth2_clients"),
     )
     op.create_index("ix_oauth2_clients_organization_id", "oauth2_clients", ["organization_id"])
+    op.create_index("ix_oauth2_clients_unused_since", "oauth2_clients", ["unused_since"])
 
     op.create_table(
         "outbox_deliveries",
@@ -208,6 +228,7 @@ def upgrade() -> None:
         sa.Column("token_ttl", sa.Integer()),
         sa.Column("token_alg", sa.String(16)),
         sa.Column("introspected_by", DOCUMENT, nullable=False),
+        sa.Column("dynamic_clients", sa.Boolean(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -599,6 +620,7 @@ def downgrade() -> None:
     op.drop_table("outbox_events")
     op.drop_table("outbox_deliveries")
     op.drop_table("oauth2_clients")
+    op.drop_table("initial_access_tokens")
     op.drop_table("ephemeral_hits")
     op.drop_table("ephemeral")
     op.drop_table("browsers")

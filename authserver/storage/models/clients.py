@@ -9,11 +9,16 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from authserver.protocol import validity
-from authserver.storage.columns import Base, BelongsToOrganization, Created, Identified
+from authserver.storage.columns import Base, BelongsToOrganization, Created, Expiring, Identified
 
 
 class ClientRecord(Created, BelongsToOrganization, Base):
-    """A registered client. `id` is its client_id; `version` rises with every change."""
+    """A registered client. `id` is its client_id; `version` rises with every change.
+
+    `origin` says who registered it: `operator`, the client itself with an initial access `token` or as
+    `anonymous`, or the author of a metadata `document`. `unused_since` is the time of an anonymous
+    registration until somebody grants the client something.
+    """
 
     __tablename__ = "oauth2_clients"
 
@@ -43,6 +48,25 @@ class ClientRecord(Created, BelongsToOrganization, Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     version: Mapped[int] = mapped_column(default=1)
     updated_at: Mapped[datetime] = mapped_column(default=validity.now)
+    origin: Mapped[str] = mapped_column(String(16), default="operator")
+    registration_digest: Mapped[bytes | None] = mapped_column(default=None)
+    unused_since: Mapped[datetime | None] = mapped_column(default=None, index=True)
+
+
+class InitialAccessToken(Identified, Created, Expiring, Base):
+    """What lets somebody register clients (RFC 7591 §3): its digest, their profile, and how often it is good.
+
+    `uses_left` is null where nobody counts.
+    """
+
+    __tablename__ = "initial_access_tokens"
+
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    profile: Mapped[str] = mapped_column(String(64))
+    uses_left: Mapped[int | None] = mapped_column(default=None)
+    created_by: Mapped[str | None] = mapped_column(String(255), default=None)
+    note: Mapped[str] = mapped_column(String(255), default="")
+    revoked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class ClientSecret(Identified, Created, Base):
@@ -58,7 +82,10 @@ class ClientSecret(Identified, Created, Base):
 
 
 class Resource(Created, BelongsToOrganization, Base):
-    """A protected resource (RFC 8707): its URI is the audience of tokens for it. `token_ttl` is seconds."""
+    """A protected resource (RFC 8707): its URI is the audience of tokens for it. `token_ttl` is seconds.
+
+    `dynamic_clients` opens it to clients that registered themselves.
+    """
 
     __tablename__ = "resources"
 
@@ -68,6 +95,7 @@ class Resource(Created, BelongsToOrganization, Base):
     token_ttl: Mapped[int | None] = mapped_column(default=None)
     token_alg: Mapped[str | None] = mapped_column(String(16), default=None)
     introspected_by: Mapped[list[str]] = mapped_column(default=list)
+    dynamic_clients: Mapped[bool] = mapped_column(default=False)
     enabled: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime] = mapped_column(default=validity.now)
 

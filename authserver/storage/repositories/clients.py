@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol import validity
@@ -51,6 +51,11 @@ class Clients(Repository):
         """Every origin that some enabled client registered."""
         rows = self.session.scalars(select(ClientRecord.origins).where(ClientRecord.enabled.is_(True)))
         return frozenset(origin for origins in rows for origin in origins)
+
+    def unused(self) -> int:
+        """How many clients registered themselves without a token and were never granted anything."""
+        statement = select(func.count()).select_from(ClientRecord).where(ClientRecord.unused_since.is_not(None))
+        return int(self.session.scalar(statement) or 0)
 
     def delete(self, client_id: str) -> bool:
         """Remove a client with everything that hangs on it."""

@@ -1,0 +1,60 @@
+"""Keys that a client registers, and the certificate that it is known by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from authserver.clients.extensions import Extensions
+from authserver.protocol.errors import ValidationError
+from authserver.protocol.policy import ClientPolicy
+
+if TYPE_CHECKING:
+    from authserver.clients.metadata import ClientMetadata
+
+LARGEST_BYTES = 65_536
+"""Bytes of the largest key set by value, the same as of one that is fetched."""
+
+CERTIFICATE_NAMES = (
+    "tls_client_auth_subject_dn",
+    "tls_client_auth_san_dns",
+    "tls_client_auth_san_uri",
+    "tls_client_auth_san_ip",
+    "tls_client_auth_san_email",
+)
+WITH_KEYS = ("private_key_jwt", "self_signed_tls_client_auth")
+
+
+def settled(wanted: ClientMetadata, policy: ClientPolicy) -> Extensions:
+    """The method of authentication is one of the profile's and has the keys or the name that it needs."""
+    _check_text(wanted)
+    method = wanted.token_endpoint_auth_method
+    if method not in policy.authentication_methods:
+        raise ValidationError(
+            f"the profile {wanted.profile} takes {', '.join(sorted(policy.authentication_methods))}, not {method}",
+            field="token_endpoint_auth_method",
+        )
+    if method in WITH_KEYS and wanted.jwks is None and wanted.jwks_uri is None:
+        raise ValidationError(f"{method} needs jwks or jwks_uri", field="jwks")
+    _check_certificate_name(wanted)
+    return wanted.extensions
+
+
+def _check_text(wanted: ClientMetadata) -> None:
+    text = b"" if wanted.jwks is None else orjson.dumps(dict(wanted.jwks))
+    # A NUL is nothing that every database stores.
+    if len(text) > LARGEST_BYTES or rb"\u0000" in text:
+        raise ValidationError(f"jwks takes at most {LARGEST_BYTES} bytes of printable text", field="jwks")
+
+
+def _check_certificate_name(wanted: ClientMetadata) -> None:
+    """Exactly one name where certificates of an authority are the proof, none elsewhere (RFC 8705 §2.1.2)."""
+    given = [name for name in CERTIFICATE_NAMES if getattr(wanted.extensions, name) is not None]
+    needed = 1 if wanted.token_endpoint_auth_method == "tls_client_auth" else 0
+    if len(given) != needed:
+        raise ValidationError(
+            f"tls_client_auth takes exactly one of {', '.join(CERTIFICATE_NAMES)} and other methods none"
+            " (RFC 8705 §2.1.2)",
+            field=given[-1] if given else CERTIFICATE_NAMES[0],
+        )
