@@ -28,6 +28,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("issuer-local", {"issuer": "https://localhost"}),
     ("alias-http", {"issuer_aliases": ("https://a.example", "http://b.example")}),
     ("development-exposed", {"environment": "development", "host": "0.0.0.0"}),  # noqa: S104
+    ("registration-open", {"registration": "open"}),
     ("sealing-key-missing", {"sealing_key": b""}),
     ("sealing-key-weak", {"sealing_key": bytes(32)}),
     ("application-secret-missing", {"application_secret": b""}),
