@@ -11,7 +11,6 @@ from authserver.clients import wire
 from authserver.clients.dynamic_registration import RegisteredClient
 from authserver.clients.registration import metadata_of
 from authserver.edge.chain import Handler
-from authserver.endpoints.bearer import presented_token
 from authserver.endpoints.machine_errors import refusing
 from authserver.protocol import validity
 from authserver.protocol.errors import InvalidClientMetadata
@@ -31,7 +30,7 @@ def registration(services: Services) -> Handler:
     register = services.dynamic_registration.register
 
     def answer(request: Request) -> Response:
-        made = register(_document(request), presented_token(request))
+        made = register(_document(request), _bearer(request))
         note(client_id=made.record.id)
         return json_response(told(made, services.settings.issuer), 201)
 
@@ -43,15 +42,15 @@ def management(services: Services) -> Handler:
     dynamic, issuer = services.dynamic_registration, services.settings.issuer
 
     def read(request: Request) -> Response:
-        return json_response(told(dynamic.read(_client_id(request), presented_token(request)), issuer))
+        return json_response(told(dynamic.read(_client_id(request), _bearer(request)), issuer))
 
     def update(request: Request) -> Response:
-        made = dynamic.update(_client_id(request), presented_token(request), _document(request))
+        made = dynamic.update(_client_id(request), _bearer(request), _document(request))
         services.clients.forget()
         return json_response(told(made, issuer))
 
     def delete(request: Request) -> Response:
-        dynamic.delete(_client_id(request), presented_token(request))
+        dynamic.delete(_client_id(request), _bearer(request))
         services.clients.forget()
         return empty(204)
 
@@ -78,6 +77,12 @@ def told(made: RegisteredClient, issuer: str) -> dict[str, Any]:
 
 def _client_id(request: Request) -> str:
     return request.path.removeprefix(MANAGEMENT)
+
+
+def _bearer(request: Request) -> str | None:
+    """The token in the Authorization header, which is the only place for it here (RFC 7591 §3, RFC 7592 §2)."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    return credentials.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _document(request: Request) -> dict[str, Any]:
