@@ -13,11 +13,21 @@ from authserver.edge.chain import Handler
 from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Route, Routes
 from authserver.edge.wsgi_handler import WSGIHandler, environ_of
-from authserver.endpoints import introspect, jwks, metadata, registration, revoke, token, userinfo
+from authserver.endpoints import (
+    device_authorization,
+    introspect,
+    jwks,
+    metadata,
+    registration,
+    revoke,
+    token,
+    userinfo,
+)
 from authserver.endpoints.authorize import AuthorizeEndpoint
 from authserver.endpoints.logout import LogoutEndpoint
 from authserver.interaction.change_password import ChangePasswordStep
 from authserver.interaction.consent import ConsentStep
+from authserver.interaction.device import Device
 from authserver.interaction.home import Home
 from authserver.interaction.login import LoginStep
 from authserver.interaction.select_account import SelectAccountStep
@@ -60,10 +70,15 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
     services = side.services
     authorize, logout = AuthorizeEndpoint(side), LogoutEndpoint(side)
     documents, keys = metadata.endpoint(side), jwks.endpoint(services)
+    device_codes = device_authorization.endpoint(services)
     return (
         Route(BOTH, "/oauth2/authorize", authorize, kind="page", limit="authorize"),
         Route(GET, "/oauth2/authorize/resume", authorize.resume, kind="page", limit="authorize"),
         Route(POST, "/oauth2/token", token.endpoint(services), cors="client", limit="token"),
+        *(
+            Route(POST, path, device_codes, cors="client", limit="token")
+            for path in ("/oauth2/device_authorization", "/oauth2/device/authorize")
+        ),
         Route(POST, "/oauth2/introspect", introspect.endpoint(services), limit="introspect"),
         Route(POST, "/oauth2/revoke", revoke.endpoint(services), cors="client", limit="revoke"),
         Route(BOTH, "/oauth2/userinfo", userinfo.endpoint(services), cors="client", limit="userinfo"),
@@ -87,15 +102,17 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
     )
 
 
-def page_routes(side: Border) -> tuple[Route, ...]:
+def page_routes(side: Border, limiter: RateLimiter) -> tuple[Route, ...]:
     """The pages, the static files and what operators ask."""
     steps = (LoginStep(side), ConsentStep(side), SelectAccountStep(side), ChangePasswordStep(side))
+    device = Device(side, limiter)
     return (
         Route(GET, "/", Home(side), kind="page"),
         *(
             Route(BOTH, step.path, step, kind="page", limit="login" if step.name == "login" else "default")
             for step in steps
         ),
+        *(Route(BOTH, path, device, kind="page") for path in (paths.DEVICE, "/oauth2/device/verify")),
         Route(GET, paths.SIGNED_OUT, SignedOut(side), kind="page"),
         Route(GET, STATIC_PREFIX, side.pages.assets.respond, kind="asset", limit="", prefix=True),
     )
@@ -133,7 +150,7 @@ def mount(settings: Settings, services: Services | None = None) -> Mounted:
         status, headers, body = thin.exchange(environ_of(request))
         return Response(status, tuple(headers), body)
 
-    pages = (*page_routes(side), *playground_routes(side, server))
+    pages = (*page_routes(side, limiter), *playground_routes(side, server))
 
     page = PageRenderer(
         explain=lambda request, refusal: _explained(services, request, refusal),

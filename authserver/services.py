@@ -32,6 +32,7 @@ from authserver.events.tallies import Tallies
 from authserver.events.worker import spool_directory
 from authserver.grants.authorization_code import AuthorizationCode
 from authserver.grants.client_credentials import ClientCredentials
+from authserver.grants.device_code import DeviceCode
 from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.refresh_token import RefreshToken
 from authserver.grants.sender_constraint import SenderConstraint
@@ -43,6 +44,8 @@ from authserver.identity.lockout import Lockout
 from authserver.identity.passwords import Passwords
 from authserver.identity.sessions import SessionRegistry
 from authserver.identity.users import Users
+from authserver.issuing.decisions import Decisions
+from authserver.issuing.device_requests import DeviceAuthorizations
 from authserver.issuing.introspection import Introspector
 from authserver.issuing.mint import Mint
 from authserver.issuing.reading import TokenReader
@@ -57,7 +60,13 @@ from authserver.storage.database import Database
 from authserver.storage.ephemeral import Ephemeral, open_ephemeral
 from authserver.tokens.dpop import DPoPProofs
 
-GRANTS: tuple[type[Phases], ...] = (AuthorizationCode, RefreshToken, ClientCredentials, TokenExchange)
+GRANTS: tuple[type[Phases], ...] = (
+    AuthorizationCode,
+    RefreshToken,
+    ClientCredentials,
+    DeviceCode,
+    TokenExchange,
+)
 """What the token endpoint offers; metadata follows."""
 
 
@@ -70,6 +79,14 @@ class Crypto:
     sealer: Sealer
     hasher: PasswordHasher
     client_secrets: ClientSecrets
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What a person decides away from the client that asks: requests of devices, and the decisions."""
+
+    decisions: Decisions
+    devices: DeviceAuthorizations
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +121,7 @@ class Services:
     token_reader: TokenReader
     introspector: Introspector
     revoker: Revoker
+    elsewhere: Elsewhere
 
     @property
     def handles(self) -> Handles:
@@ -131,13 +149,7 @@ class Services:
 def wire(settings: Settings, database: Database | None = None) -> Services:
     """Open the database and build everything on it."""
     database = database or storage.open_database(settings)
-    crypto = Crypto(
-        handles=Handles(settings.pepper),
-        macs=Macs(settings.application_secret),
-        sealer=Sealer.of(settings.sealing_key),
-        hasher=PasswordHasher(settings),
-        client_secrets=ClientSecrets(settings.pepper),
-    )
+    crypto = _crypto(settings)
     recorder = Recorder(crypto.sealer)
     keyring = Keyring(database, crypto.sealer)
     clients = ClientDirectory(database, crypto.client_secrets, policies.profiles(settings))
@@ -187,6 +199,27 @@ def wire(settings: Settings, database: Database | None = None) -> Services:
         token_reader=reader,
         introspector=Introspector(reader, catalog),
         revoker=Revoker(database, reader, recorder),
+        elsewhere=_elsewhere(settings, crypto, recorder),
+    )
+
+
+def _crypto(settings: Settings) -> Crypto:
+    return Crypto(
+        handles=Handles(settings.pepper),
+        macs=Macs(settings.application_secret),
+        sealer=Sealer.of(settings.sealing_key),
+        hasher=PasswordHasher(settings),
+        client_secrets=ClientSecrets(settings.pepper),
+    )
+
+
+def _elsewhere(settings: Settings, crypto: Crypto, recorder: Recorder) -> Elsewhere:
+    interval = settings.polling_interval
+    return Elsewhere(
+        decisions=Decisions(recorder),
+        devices=DeviceAuthorizations(
+            crypto.handles, crypto.macs, recorder, ttl=settings.device_code_ttl, interval=interval
+        ),
     )
 
 

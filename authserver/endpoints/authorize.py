@@ -7,6 +7,7 @@ from collections.abc import Callable
 from authserver.authorize import pipeline
 from authserver.authorize.checks.parameters import UNDERSTOOD
 from authserver.authorize.context import Context, Via
+from authserver.authorize.dispatch import PURPOSE
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
@@ -80,7 +81,7 @@ class AuthorizeEndpoint:
         known = services.ledger.find(unit, handle)
         if known is not None and known.client_id is not None:
             context.client = services.clients.find(known.client_id)
-        interaction = services.ledger.open(unit, handle, browser)
+        interaction = services.ledger.open(unit, handle, browser, PURPOSE)
         context.parameters = Parameters([(name, value) for name, value in interaction.request["pairs"]])
         context.received_at = interaction.received_at
         return interaction

@@ -43,6 +43,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint": f"{base}/oauth2/introspect",
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
         "end_session_endpoint": f"{base}/oauth2/logout",
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,

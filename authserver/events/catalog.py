@@ -44,6 +44,7 @@ from authserver.events.issuance import (
     ConsentDenied,
     ConsentGranted,
     ConsentRevoked,
+    DeviceCodeIssued,
     GrantRevoked,
     RefreshTokenRevoked,
     RefusalsCounted,
@@ -97,6 +98,7 @@ EventPayload = (
     | ConsentDenied
     | ConsentRevoked
     | AuthorizationCodeIssued
+    | DeviceCodeIssued
     | TokensIssued
     | ClientTokenIssued
     | TokenExchanged
@@ -185,6 +187,7 @@ __all__ = [
     "ConsentDenied",
     "ConsentGranted",
     "ConsentRevoked",
+    "DeviceCodeIssued",
     "Event",
     "EventPayload",
     "GrantRevoked",

@@ -47,6 +47,18 @@ class AuthorizationCodeIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCodeIssued(Event):
+    """A device asked for access and shows its code (RFC 8628 §3.2)."""
+
+    TARGET: ClassVar[str] = "request_id"
+
+    request_id: str
+    """The request that the person answers."""
+    scopes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokensIssued(Event):
     """A grant was redeemed for tokens."""
 

@@ -12,9 +12,9 @@ from authserver.events.catalog import TokensIssued
 from authserver.grants.phases import Phases, Redemption
 from authserver.issuing.authorization import Authorization
 from authserver.issuing.liveness import why_dead
+from authserver.issuing.refreshing import is_due
 from authserver.protocol import pkce
 from authserver.protocol.errors import InvalidGrant, Refused
-from authserver.protocol.policy import REFRESH_TOKEN
 from authserver.protocol.redirect_uris import matches_registered
 from authserver.storage.models.grants import AuthorizationCode as CodeRow
 from authserver.storage.models.grants import Grant
@@ -140,7 +140,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
         services, client, code = self.services, self.request.client, found.row
         scopes = access_resources.narrow(granted, audience, services.catalog.current(), services.issuer)
         refresh_token = None
-        if _wants_refresh_token(client.policy.refresh_tokens, client.policy.grant_types, granted):
+        if is_due(client, granted):
             refresh_token = services.refresh_tokens.first(
                 unit, grant, client, scope=code.scope, cnf=self.request.refresh_cnf
             )
@@ -179,9 +179,3 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
             InvalidGrant(WORDS, reason="code_replayed", spec="RFC 6749 §4.1.2", details={"grant": grant_id}),
             lambda unit: reuse.end(unit, grant_id, "code_replayed", ends_session=ends_session),
         )
-
-
-def _wants_refresh_token(rule: str, grant_types: frozenset[str], scopes: frozenset[str]) -> bool:
-    if REFRESH_TOKEN not in grant_types:
-        return False
-    return rule == "always" or "openid" not in scopes or "offline_access" in scopes

@@ -19,21 +19,17 @@ from authserver.events.catalog import ClientTokenIssued
 from authserver.events.spool import Spool, SpoolUnavailable
 from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.sender_constraint import SenderConstraint
-from authserver.grants.turn import Turn
+from authserver.grants.turn import Turn, read_form
 from authserver.issuing.authorization import Authorization, TokenSet
 from authserver.issuing.mint import Mint
-from authserver.protocol import limits
 from authserver.protocol.errors import (
     InvalidClient,
-    InvalidRequest,
     TemporarilyUnavailable,
     UnauthorizedClient,
     UnsupportedGrantType,
 )
-from authserver.protocol.messages import Parameters, Request
+from authserver.protocol.messages import Request
 from authserver.storage.database import Database
-
-MAY_REPEAT = frozenset({"resource", "audience"})
 
 
 class TokenServer(AuthorizationServer):
@@ -76,7 +72,7 @@ class TokenServer(AuthorizationServer):
         Raises:
             ProtocolError: the request is refused; effects of the refusal are committed.
         """
-        form = _read_form(request)
+        form = read_form(request)
         turn = Turn(request, form, client, self._constraint.establish(request, client))
         grant = self._find_grant(turn)
         grant.validate_token_request()
@@ -154,26 +150,3 @@ def _client_event(authorization: Authorization, jti: str, expires_in: int) -> Cl
         audience=authorization.audience,
         expires_in=expires_in,
     )
-
-
-def _read_form(request: Request) -> Parameters:
-    if not request.is_form:
-        raise InvalidRequest(
-            "The body must be application/x-www-form-urlencoded.", reason="content_type_wrong", spec="RFC 6749 §3.2"
-        )
-    try:
-        form = request.form
-    except ValueError as error:
-        raise InvalidRequest(
-            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
-        ) from error
-    repeated = sorted(form.repeated - MAY_REPEAT)
-    if repeated:
-        raise InvalidRequest(
-            "A parameter must not be sent more than once.", reason="parameter_repeated", spec="RFC 6749 §3.2"
-        )
-    for name, value in form.pairs:
-        limit = limits.of_parameter(name)
-        if len(value) > limit:
-            raise InvalidRequest(f"{limits.named(name)} may have {limit} characters.", reason="parameter_too_long")
-    return form

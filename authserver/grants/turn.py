@@ -7,9 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from authserver.clients.directory import Client
+from authserver.protocol import limits
 from authserver.protocol.errors import InvalidRequest
 from authserver.protocol.messages import Parameters, Request
 from authserver.tokens.confirmation import NOTHING, Confirmation
+
+MAY_REPEAT = frozenset({"resource", "audience"})
 
 
 @dataclass
@@ -50,3 +53,27 @@ class Turn:
         A confidential client authenticates with each refresh, and may have a new key then (RFC 9449 §5, RFC 8705 §4).
         """
         return self.sender.cnf if self.client.is_public else None
+
+
+def read_form(request: Request) -> Parameters:
+    """The parameters of a request that a client sends itself. Raises InvalidRequest."""
+    if not request.is_form:
+        raise InvalidRequest(
+            "The body must be application/x-www-form-urlencoded.", reason="content_type_wrong", spec="RFC 6749 §3.2"
+        )
+    try:
+        form = request.form
+    except ValueError as error:
+        raise InvalidRequest(
+            "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
+        ) from error
+    repeated = sorted(form.repeated - MAY_REPEAT)
+    if repeated:
+        raise InvalidRequest(
+            "A parameter must not be sent more than once.", reason="parameter_repeated", spec="RFC 6749 §3.2"
+        )
+    for name, value in form.pairs:
+        limit = limits.of_parameter(name)
+        if len(value) > limit:
+            raise InvalidRequest(f"{limits.named(name)} may have {limit} characters.", reason="parameter_too_long")
+    return form

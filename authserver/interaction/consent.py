@@ -6,6 +6,7 @@ from authserver.access import consents
 from authserver.access import scopes as access_scopes
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied
+from authserver.interaction.scope_lines import REQUIRED_SCOPE, scope_lines
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import InteractionUnavailable
@@ -14,9 +15,7 @@ from authserver.protocol.redirect_uris import is_native_callback
 from authserver.storage.models.sessions import Interaction, Session
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
-from authserver.web.page_values import Account, Application, ConsentPage, ConsentScope
-
-REQUIRED_SCOPE = "openid"
+from authserver.web.page_values import Account, Application, ConsentPage
 
 
 class ConsentStep(Step):
@@ -30,20 +29,12 @@ class ConsentStep(Step):
         with self.services.database.reading() as unit:
             _session, user = self._person(unit, visit.interaction)
         snapshot = self.services.catalog.current()
-        scopes = tuple(
-            ConsentScope(
-                name=name,
-                description=snapshot.scopes[name].description if name in snapshot.scopes else "",
-                required=name == REQUIRED_SCOPE,
-            )
-            for name in self._order(self._asked(visit))
-        )
         page = ConsentPage(
             form=self.form(visit),
             application=self._application(visit),
             account=Account(username=user.username or user.email or "", name=user.name or ""),
             redirect_uri=visit.parameters.get("redirect_uri") or "",
-            scopes=scopes,
+            scopes=scope_lines(self._asked(visit), snapshot),
             resources=tuple(
                 snapshot.resources[uri].name if uri in snapshot.resources else uri
                 for uri in visit.parameters.all("resource")
@@ -145,9 +136,3 @@ class ConsentStep(Step):
             return False
         native = visit.client.application_type == "native"
         return not (native and is_native_callback(visit.parameters.get("redirect_uri") or ""))
-
-    @staticmethod
-    def _order(scopes: frozenset[str]) -> list[str]:
-        """OpenID Connect's own first, in the order people expect; the others by name."""
-        known = ["openid", "profile", "email", "phone", "address", "offline_access"]
-        return [name for name in known if name in scopes] + sorted(scopes - set(known))

@@ -14,7 +14,7 @@ from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 from authserver.web import paths
 from authserver.web.border import Border
-from authserver.web.csrf import NO_PROOF, ForgedForm
+from authserver.web.csrf import CSRF, NO_PROOF, ForgedForm
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import Application, Form, Page
 
@@ -60,7 +60,7 @@ class Step:
         """Show the page, or take the form; every refusal is a page."""
         client: Client | None = None
         try:
-            forged = self._forged(request)
+            forged = forged_form(self.border.csrf, request)
             with self.services.database.reading() as unit:
                 client = self._client(unit, request)
                 visit = self._open(unit, request, client, forged)
@@ -69,22 +69,6 @@ class Step:
             return self.post(visit) if request.method == "POST" else self.show(visit)
         except ProtocolError as error:
             return self.border.errors.render(request, error, self.name, client)
-
-    def _forged(self, request: Request) -> ForgedForm | None:
-        """The refusal of a form without a good proof, which may merely be old; what comes from elsewhere is raised."""
-        try:
-            _ = request.query, request.form
-        except ValueError as error:
-            raise InvalidRequest("The form cannot be read.", reason="form_malformed") from error
-        if request.method != "POST":
-            return None
-        try:
-            self.border.csrf.check(request)
-        except ForgedForm as forged:
-            if forged.reason != NO_PROOF:
-                raise
-            return forged
-        return None
 
     def show(self, visit: Visit) -> Response:  # noqa: ARG002
         """The page."""
@@ -118,8 +102,9 @@ class Step:
         return self.border.pages.render(page, visit.request, status=status, headers=headers, ui_locales=ui_locales)
 
     def resume(self, visit: Visit, *headers: tuple[str, str]) -> Response:
-        """Back to the authorization endpoint, which alone knows what comes next."""
-        return redirect(f"{paths.RESUME}?{urlencode({'interaction': visit.handle})}", *headers)
+        """Back to where the sign-in was begun, which alone knows what comes next."""
+        beginning = paths.RESUME_OF[visit.interaction.purpose]
+        return redirect(f"{beginning}?{urlencode({'interaction': visit.handle})}", *headers)
 
     def _client(self, unit: Unit, request: Request) -> Client | None:
         known = self.services.ledger.find(unit, self._parameter(request, "interaction"))
@@ -148,3 +133,20 @@ class Step:
     @staticmethod
     def _parameter(request: Request, name: str) -> str | None:
         return request.form.get(name) if request.method == "POST" else request.query.get(name)
+
+
+def forged_form(csrf: CSRF, request: Request) -> ForgedForm | None:
+    """The refusal of a form without a good proof, which may merely be old; what comes from elsewhere is raised."""
+    try:
+        _ = request.query, request.form
+    except ValueError as error:
+        raise InvalidRequest("The form cannot be read.", reason="form_malformed") from error
+    if request.method != "POST":
+        return None
+    try:
+        csrf.check(request)
+    except ForgedForm as forged:
+        if forged.reason != NO_PROOF:
+            raise
+        return forged
+    return None

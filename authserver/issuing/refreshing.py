@@ -17,6 +17,8 @@ from authserver.crypto.handles import Handle, Handles, Kind
 from authserver.crypto.sealing import SealingError, open_under, seal_under
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
+from authserver.protocol.policy import REFRESH_TOKEN
+from authserver.protocol.scopes import OFFLINE_ACCESS, OPENID
 from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import Grant, RefreshToken
 from authserver.storage.repositories.backing import Backed
@@ -29,6 +31,14 @@ class Successor:
 
     value: str
     repeated: bool = False
+
+
+def is_due(client: Client, granted: frozenset[str]) -> bool:
+    """Whether a refresh token belongs to the answer: policy and registration decide, and offline access with OpenID."""
+    if REFRESH_TOKEN not in client.grant_types:
+        return False
+    always = client.policy.refresh_tokens == "always"
+    return always or OPENID not in granted or OFFLINE_ACCESS in granted
 
 
 class RefreshTokenIssuer:

@@ -84,14 +84,14 @@ class InteractionLedger:
         digest = self._handles.digest(Kind.INTERACTION, handle) if handle else None
         return unit.interactions.find_by_digest(digest) if digest is not None else None
 
-    def open(self, unit: Unit, handle: str | None, browser: Browser | None) -> Interaction:
-        """The interaction behind a handle, still open and this browser's own.
+    def open(self, unit: Unit, handle: str | None, browser: Browser | None, purpose: str | None = None) -> Interaction:
+        """The interaction behind a handle, still open, this browser's own and, where that matters, for `purpose`.
 
         Raises:
             InteractionUnavailable: it is unknown, over, or was begun in another browser.
         """
         interaction = self.find(unit, handle)
-        if interaction is None:
+        if interaction is None or purpose not in {None, interaction.purpose}:
             raise InteractionUnavailable("This sign-in is not known here. Start again.", reason="interaction_unknown")
         if browser is None or interaction.browser_id != browser.id:
             raise InteractionUnavailable(

@@ -284,14 +284,15 @@ class RegistrationRefused(ProtocolError):
     status = 403
 
 
-Effect = Callable[[Any], None]
+Effect = Callable[[Any], object]
 
 
 class Refused(Exception):
     """A refusal whose defensive effects must be kept.
 
     The unit of work rolls back what was begun, runs `effects` with itself as
-    their argument in a transaction of their own, commits, and raises `error`.
+    their argument in a transaction of their own, commits, and raises `error`, or
+    what an effect returned as the error that turned out to be the right one.
     """
 
     def __init__(self, error: Exception, *effects: Effect) -> None:

@@ -29,10 +29,15 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
     {
         "client_id": 255,
         "client_secret": 1024,
+        "acr_values": 512,
+        "auth_req_id": 128,
+        "binding_message": 1024,
+        "client_notification_token": 1024,
         "code": 2048,
         "code_challenge": 128,
         "code_challenge_method": 32,
         "code_verifier": 128,
+        "device_code": 128,
         "display": 32,
         "grant_type": 256,
         "id_token_hint": 8192,
@@ -42,6 +47,7 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
         "password": 1024,
         "prompt": 64,
         "redirect_uri": 2048,
+        "requested_expiry": 16,
         "resource": 2048,
         "response_mode": 64,
         "response_type": 64,
@@ -49,6 +55,7 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
         "state": 4096,
         "token_type_hint": 64,
         "ui_locales": 256,
+        "user_code": 64,
         "username": 254,
     }
 )

@@ -40,15 +40,12 @@ LEASE_SECONDS = 1.0
 MAX_KEYS = 20_000
 REDIS_TIMEOUT = 0.25
 
-SETTINGS: Mapping[str, str] = MappingProxyType(
-    {
-        name: f"rate_limit_{name}"
-        for name in (
-            *("token", "authorize", "login", "introspect", "revoke", "userinfo", "register"),
-            *("metadata", "user", "default"),
-        )
-    }
+NAMES = (
+    *("token", "authorize", "login", "user_code", "introspect", "revoke", "userinfo", "register"),
+    *("metadata", "user", "default"),
 )
+
+SETTINGS: Mapping[str, str] = MappingProxyType({name: f"rate_limit_{name}" for name in NAMES})
 """Each limit by name, and the setting that holds it."""
 
 

@@ -107,6 +107,30 @@ class Lifetimes:
     interaction_ttl: int = setting(
         30 * MINUTE, "duration", "How long a person may take to sign in and consent.", minimum=10, maximum=DAY
     )
+    device_code_ttl: int = setting(
+        10 * MINUTE,
+        "duration",
+        "How long a person may take to enter the code that a device shows.",
+        spec="RFC 8628 §3.2",
+        minimum=10,
+        maximum=HOUR,
+    )
+    backchannel_request_ttl: int = setting(
+        5 * MINUTE,
+        "duration",
+        "How long a person may take to answer a request that a client sent in the background.",
+        spec="CIBA Core §7.3",
+        minimum=10,
+        maximum=HOUR,
+    )
+    polling_interval: int = setting(
+        5,
+        "duration",
+        "How long a device or a background client waits between two polls.",
+        spec="RFC 8628 §3.5",
+        minimum=1,
+        maximum=MINUTE,
+    )
     session_idle_ttl: int = setting(7 * DAY, "duration", "How long a remembered session lives unused.", minimum=1)
     session_max_ttl: int = setting(30 * DAY, "duration", "How long a remembered session lives altogether.", minimum=1)
     session_browser_ttl: int = setting(
@@ -178,6 +202,13 @@ class RateLimits:
     )
     rate_limit_authorize: str = setting("300/minute", "limit", "Authorization endpoint, for each address.", hot=True)
     rate_limit_login: str = setting("10/minute", "limit", "Failed logins, for each address.", hot=True)
+    rate_limit_user_code: str = setting(
+        "20/hour",
+        "limit",
+        "Device codes that one person or browser tries, and wrong ones from each address.",
+        spec="RFC 8628 §5.1",
+        hot=True,
+    )
     rate_limit_introspect: str = setting("60000/minute", "limit", "Introspection, for each client.", hot=True)
     rate_limit_revoke: str = setting("600/minute", "limit", "Revocation, for each client.", hot=True)
     rate_limit_userinfo: str = setting("600/minute", "limit", "UserInfo, for each address.", hot=True)

@@ -75,17 +75,20 @@ class Database:
                     yield unit
                 unit.committed()
             except Refused as refused:
-                self._keep_effects(refused)
-                raise refused.error from refused
+                raise self._keep_effects(refused) from refused
 
-    def _keep_effects(self, refused: Refused) -> None:
+    def _keep_effects(self, refused: Refused) -> Exception:
+        """Commit what the refusal leaves behind; what is to be raised, which an effect may know better."""
+        error = refused.error
         if not refused.effects:
-            return
+            return error
         with transaction(self.engine, writes=True) as current:
             unit = Unit(current)
             for effect in refused.effects:
-                effect(unit)
+                outcome = effect(unit)
+                error = outcome if isinstance(outcome, Exception) else error
         unit.committed()
+        return error
 
     @contextmanager
     def reading(self) -> Iterator[Unit]:

@@ -21,6 +21,7 @@ from authserver.protocol import validity
 from authserver.storage.columns import Base
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord, InitialAccessToken
+from authserver.storage.models.decoupled import BackchannelRequest, DeviceRequest
 from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken, RevokedToken
 from authserver.storage.models.logout import LogoutDelivery
 from authserver.storage.models.sessions import Browser, Interaction, Session
@@ -35,6 +36,8 @@ MAX_BATCHES: Final = 20
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 CODES_KEPT: Final = DAY
+DECOUPLED_KEPT: Final = HOUR
+"""So that a client that polls late is told that it was too late."""
 INTERACTIONS_KEPT: Final = HOUR
 """So that a late visitor is told that the login took too long, not that it never was."""
 REFRESH_TOKENS_KEPT: Final = 7 * DAY
@@ -63,6 +66,14 @@ class PeriodicJob:
 def sweep_codes(database: Database) -> int:
     """Authorization codes, a day after their end: until then a second use revokes what the first one got."""
     return _delete(database, AuthorizationCode.digest, lambda: AuthorizationCode.expires_at <= _ago(CODES_KEPT))
+
+
+def sweep_decoupled_requests(database: Database) -> int:
+    """Requests of devices and of clients in the background, an hour after their end."""
+    of_devices = _delete(database, DeviceRequest.id, lambda: DeviceRequest.expires_at <= _ago(DECOUPLED_KEPT))
+    return of_devices + _delete(
+        database, BackchannelRequest.id, lambda: BackchannelRequest.expires_at <= _ago(DECOUPLED_KEPT)
+    )
 
 
 def sweep_interactions(database: Database) -> int:
@@ -208,6 +219,7 @@ JOBS: Final = [
     PeriodicJob("sealed_successors", 5 * MINUTE, erase_sealed_successors),
     PeriodicJob("ephemeral", 5 * MINUTE, sweep_ephemeral),
     PeriodicJob("codes", 10 * MINUTE, sweep_codes),
+    PeriodicJob("decoupled_requests", 10 * MINUTE, sweep_decoupled_requests),
     PeriodicJob("interactions", 10 * MINUTE, sweep_interactions),
     PeriodicJob("access_tokens", 10 * MINUTE, sweep_access_tokens),
     PeriodicJob("revoked_tokens", HOUR, sweep_revoked_tokens),

@@ -12,6 +12,7 @@ from authserver.storage.repositories.browsers import Browsers
 from authserver.storage.repositories.clients import Clients, ClientSecrets
 from authserver.storage.repositories.codes import AuthorizationCodes
 from authserver.storage.repositories.consents import Consents
+from authserver.storage.repositories.decoupled import BackchannelRequests, DeviceRequests
 from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
 from authserver.storage.repositories.initial_access_tokens import InitialAccessTokens
@@ -69,6 +70,8 @@ class Unit:
     grants = _On(Grants)
     consents = _On(Consents)
     codes = _On(AuthorizationCodes)
+    device_requests = _On(DeviceRequests)
+    backchannel_requests = _On(BackchannelRequests)
     refresh_tokens = _On(RefreshTokens)
     access_tokens = _On(AccessTokens)
     revoked_tokens = _On(RevokedTokens)

@@ -143,6 +143,7 @@ class Pages:
             can_be_linked=can_be_linked,
             can_be_shown=lambda uri: bool(self.image_source(uri)),
             waiting_time=lambda seconds: waiting_time(seconds, language),
+            time_ago=lambda moment: time_ago(moment, language),
             exact_time=lambda moment: exact_time(moment, language),
         )
         return environment
@@ -184,6 +185,16 @@ def waiting_time(seconds: int, language: Language) -> Markup:
     )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         until.isoformat(timespec="seconds"), exact_time(until, language), words
+    )
+
+
+def time_ago(moment: datetime, language: Language) -> Markup:
+    """When something happened, as people say it ("3 minutes ago"), with the exact moment as its title."""
+    words = format_timedelta(
+        min(moment - validity.now(), timedelta(seconds=-1)), add_direction=True, locale=language.locale
+    )
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), exact_time(moment, language), words
     )
 
 

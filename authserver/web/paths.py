@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Final
 
 AUTHORIZE: Final = "/oauth2/authorize"
 RESUME: Final = "/oauth2/authorize/resume"
 LOGOUT: Final = "/oauth2/logout"
 SIGNED_OUT: Final = "/signed-out"
+HOME: Final = "/"
+DEVICE: Final = "/device"
+APPROVALS: Final = "/approvals"
+
+RESUME_OF: Final = MappingProxyType({"authorize": RESUME, "device": DEVICE, "approvals": APPROVALS})
+"""Where the browser goes after a step of a sign-in, by what the sign-in is for."""

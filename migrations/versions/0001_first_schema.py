@@ -591,6 +591,68 @@ def upgrade() -> None:
     op.create_index("ix_refresh_token_grant_id", "refresh_token", ["grant_id"])
     op.create_index("ix_refresh_token_user_expires", "refresh_token", ["user_id", "expires_at"])
 
+    op.create_table(
+        "device_requests",
+        sa.Column("user_code", sa.String(64), nullable=False),
+        sa.Column("requested_from", sa.String(64), nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("consumed_at", MOMENT),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("client_id", sa.String(255), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("resources", DOCUMENT, nullable=False),
+        sa.Column("interval", sa.Integer(), nullable=False),
+        sa.Column("next_poll_at", MOMENT, nullable=False),
+        sa.Column("decided_at", MOMENT),
+        sa.Column("grant_id", ID),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["oauth2_clients.id"], name="fk_device_requests_client_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["grant_id"], ["grants.id"], name="fk_device_requests_grant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_device_requests"),
+        sa.UniqueConstraint("digest", name="uq_device_requests_digest"),
+        sa.UniqueConstraint("user_code", name="uq_device_requests_user_code"),
+    )
+    op.create_index("ix_device_requests_client_id", "device_requests", ["client_id"])
+    op.create_index("ix_device_requests_expires_at", "device_requests", ["expires_at"])
+    op.create_index("ix_device_requests_grant_id", "device_requests", ["grant_id"])
+
+    op.create_table(
+        "backchannel_requests",
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("binding_message", sa.String(255)),
+        sa.Column("acr", sa.String(16), nullable=False),
+        sa.Column("notification_sealed", sa.LargeBinary()),
+        sa.Column("notify_at", MOMENT),
+        sa.Column("notify_attempts", sa.Integer(), nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("consumed_at", MOMENT),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("client_id", sa.String(255), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("resources", DOCUMENT, nullable=False),
+        sa.Column("interval", sa.Integer(), nullable=False),
+        sa.Column("next_poll_at", MOMENT, nullable=False),
+        sa.Column("decided_at", MOMENT),
+        sa.Column("grant_id", ID),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["oauth2_clients.id"], name="fk_backchannel_requests_client_id", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["grant_id"], ["grants.id"], name="fk_backchannel_requests_grant_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_backchannel_requests_user_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_backchannel_requests"),
+        sa.UniqueConstraint("digest", name="uq_backchannel_requests_digest"),
+    )
+    op.create_index("ix_backchannel_requests_client_id", "backchannel_requests", ["client_id"])
+    op.create_index("ix_backchannel_requests_expires_at", "backchannel_requests", ["expires_at"])
+    op.create_index("ix_backchannel_requests_grant_id", "backchannel_requests", ["grant_id"])
+    op.create_index("ix_backchannel_requests_notify_at", "backchannel_requests", ["notify_at"])
+    op.create_index("ix_backchannel_requests_user_id", "backchannel_requests", ["user_id"])
+
     postgres = op.get_context().dialect.name == "postgresql"
     for statement in AUDIT_LOG_APPEND_ONLY_POSTGRESQL if postgres else AUDIT_LOG_APPEND_ONLY_SQLITE:
         op.execute(statement)
@@ -598,6 +660,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("logout_deliveries")
+    op.drop_table("backchannel_requests")
+    op.drop_table("device_requests")
     op.drop_table("refresh_token")
     op.drop_table("oauth2_auth_codes")
     op.drop_table("oauth2_access_tokens")

@@ -23,7 +23,7 @@ from authserver.web.page_values import (
     SelectAccountPage,
     SignedOutPage,
 )
-from tests.browser import playground_samples
+from tests.browser import approval_samples, playground_samples
 
 FORM = Form("csrf-sample", "interaction-sample", "step-sample")
 PHOTOS = Application(
@@ -56,7 +56,8 @@ HOME = "https://photos.example/"
 
 def samples() -> dict[str, Page]:
     """The pages by a name for the file."""
-    return {**_login(), **_decisions(), **_ends(), **_passwords(), **playground_samples.samples()}
+    approvals = approval_samples.samples(PHOTOS, LONG_NAME, ADA, LONG_ADDRESS)
+    return {**_login(), **_decisions(), **_ends(), **_passwords(), **approvals, **playground_samples.samples()}
 
 
 def _login() -> dict[str, Page]:

@@ -42,7 +42,7 @@ def test_the_issuer_is_that_of_the_tokens(server: Installation, relying_party: R
 
 def test_every_endpoint_answers(server: Installation) -> None:
     endpoints = {name: url for name, url in metadata(server).items() if name.endswith(("_endpoint", "_uri"))}
-    assert len(endpoints) == 7
+    assert len(endpoints) >= 7
     for name, url in endpoints.items():
         statuses = {server.get(local(server, url)).status, server.post(local(server, url)).status}
         assert not statuses & {404, 500}, (name, statuses)

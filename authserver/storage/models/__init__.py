@@ -6,6 +6,7 @@ Importing this package registers every table with the metadata.
 from authserver.storage.models import (
     audit,
     clients,
+    decoupled,
     grants,
     logout,
     outbox,
@@ -16,4 +17,16 @@ from authserver.storage.models import (
     users,
 )
 
-__all__ = ["audit", "clients", "grants", "logout", "outbox", "sessions", "signing_keys", "state", "user_keys", "users"]
+__all__ = [
+    "audit",
+    "clients",
+    "decoupled",
+    "grants",
+    "logout",
+    "outbox",
+    "sessions",
+    "signing_keys",
+    "state",
+    "user_keys",
+    "users",
+]

@@ -9,13 +9,14 @@ from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, ColumnElement, Table, sel
 from authserver.storage.compiled import Compiled
 from authserver.storage.frozen import Frozen, frozen
 from authserver.storage.models.clients import ClientRecord
+from authserver.storage.models.decoupled import BackchannelRequest, DeviceRequest
 from authserver.storage.models.grants import AuthorizationCode, Grant, RefreshToken
 from authserver.storage.models.sessions import Session
 from authserver.storage.models.users import User
 from authserver.storage.repositories.liveness import Standing
 from authserver.storage.transaction import Transaction
 
-Credential = TypeVar("Credential", AuthorizationCode, RefreshToken)
+Credential = TypeVar("Credential", AuthorizationCode, RefreshToken, DeviceRequest, BackchannelRequest)
 
 _GRANT, _USER = len(Grant.__table__.columns), len(User.__table__.columns)
 # Columns of a trait stand where SQLAlchemy puts them: an absent row is told by its key, wherever that is.

@@ -1,0 +1,108 @@
+"""What a person decides elsewhere: the one way in which a waiting request becomes a grant or a refusal.
+
+The device page and the approvals decide through here alone, so that a request is
+answered once, by somebody who is signed in, with a grant that is like any other.
+"""
+
+from __future__ import annotations
+
+from authserver.clients.directory import Client
+from authserver.events.catalog import ConsentDenied, ConsentGranted
+from authserver.events.outbox import Recorder
+from authserver.protocol.errors import InvalidRequest, UnmetAuthenticationRequirements
+from authserver.protocol.policy import CHOICES
+from authserver.storage.frozen import frozen
+from authserver.storage.models.grants import Grant
+from authserver.storage.models.sessions import Session
+from authserver.storage.repositories.decoupled import DecoupledRequests, Waiting
+from authserver.storage.unit import Unit
+
+
+def is_waiting(request: Waiting) -> bool:
+    """Whether a request still waits for its answer."""
+    return request.decided_at is None and not request.is_expired
+
+
+class Decisions:
+    """Allows and denies, in the caller's transaction."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def allow(
+        self,
+        unit: Unit,
+        requests: DecoupledRequests[Waiting],
+        request: Waiting,
+        client: Client,
+        session: Session,
+        *,
+        scopes: frozenset[str],
+    ) -> Grant:
+        """Grant `scopes` of what was asked for. It is remembered for nothing but this request.
+
+        Raises:
+            InvalidRequest: it was answered meanwhile, or is over.
+            UnmetAuthenticationRequirements: the person signed in with less than the client demands.
+        """
+        _check_acr(client, session)
+        grant = unit.grants.add(self._grant(request, session, scopes))
+        if not requests.decide(request.id, grant.id):
+            raise _decided()
+        self._recorder.record(
+            unit,
+            ConsentGranted(
+                user_id=session.user_id,
+                client_id=request.client_id,
+                session_id=session.id,
+                grant_id=grant.id,
+                scopes=tuple(sorted(scopes)),
+                resources=tuple(request.resources),
+            ),
+        )
+        return grant
+
+    def deny(self, unit: Unit, requests: DecoupledRequests[Waiting], request: Waiting, session: Session) -> None:
+        """Refuse everything. Raises InvalidRequest as `allow` does."""
+        if not requests.decide(request.id, None):
+            raise _decided()
+        self._recorder.record(
+            unit,
+            ConsentDenied(
+                user_id=session.user_id,
+                client_id=request.client_id,
+                session_id=session.id,
+                scopes=tuple(sorted(request.scope.split())),
+            ),
+        )
+
+    def _grant(self, request: Waiting, session: Session, scopes: frozenset[str]) -> Grant:
+        return frozen(Grant).new(
+            client_id=request.client_id,
+            user_id=session.user_id,
+            session_id=session.id,
+            organization_id=session.organization_id,
+            offline="offline_access" in scopes,
+            scope=" ".join(sorted(scopes)),
+            resources=list(request.resources),
+            auth_time=session.auth_time,
+            acr=session.acr,
+            amr=list(session.amr),
+        )
+
+
+def _decided() -> InvalidRequest:
+    return InvalidRequest(
+        "This request was answered already, or is over.", reason="request_decided", spec="RFC 8628 §3.3"
+    )
+
+
+def _check_acr(client: Client, session: Session) -> None:
+    rising, required = CHOICES["required_acr"], client.policy.required_acr
+    if rising.index(required) > rising.index(session.acr):
+        raise UnmetAuthenticationRequirements(
+            f"The application requires authentication of level {required}.",
+            reason="acr_not_reached",
+            spec="OIDC Unmet Authentication Requirements §2",
+            setting=f"client {client.id}: policy required_acr={required}",
+        )

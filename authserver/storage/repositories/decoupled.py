@@ -1,0 +1,88 @@
+"""Queries over requests that a person answers elsewhere. Every change is one conditional UPDATE."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlalchemy import bindparam, select, update
+
+from authserver.protocol import validity
+from authserver.storage.compiled import Compiled, CompiledInsert
+from authserver.storage.models.decoupled import BackchannelRequest, DeviceRequest
+from authserver.storage.repositories.backing import Backed, BackedFind
+from authserver.storage.repositories.rows import Repository
+
+Waiting = TypeVar("Waiting", DeviceRequest, BackchannelRequest)
+
+
+class _Statements(Generic[Waiting]):
+    """What is asked of either table for every token, compiled once."""
+
+    def __init__(self, model: type[Waiting]) -> None:
+        self.model: type[Waiting] = model
+        self.insert: CompiledInsert[Waiting] = CompiledInsert(model)
+        self.presented: BackedFind[Waiting] = BackedFind(model, model.digest == bindparam("wanted"))
+        self.consume = Compiled(
+            update(model)
+            .where(model.digest == bindparam("wanted"), model.consumed_at.is_(None))
+            .values(consumed_at=bindparam("moment", type_=model.consumed_at.type))
+        )
+
+
+class DecoupledRequests(Repository, Generic[Waiting]):
+    """Requests of one kind, by the digest of what the client polls with."""
+
+    statements: _Statements[Waiting]
+
+    def add(self, request: Waiting) -> None:
+        """Store a new request."""
+        self.statements.insert.run(self.transaction, request)
+
+    def find(self, request_id: str) -> Waiting | None:
+        """The request with this id, whatever became of it."""
+        return self.session.get(self.statements.model, request_id)
+
+    def presented(self, digest: bytes) -> Backed[Waiting] | None:
+        """The request that a client polls for, whatever became of it, and what stands behind it."""
+        return self.statements.presented.first(self.transaction, wanted=digest)
+
+    def decide(self, request_id: str, grant_id: str | None) -> bool:
+        """Allow with a grant, or deny without one; tells whether this call was the one that decided."""
+        model = self.statements.model
+        statement = update(model).where(
+            model.id == request_id, model.decided_at.is_(None), model.expires_at > validity.now()
+        )
+        return self._changed(statement.values(decided_at=validity.now(), grant_id=grant_id)) == 1
+
+    def poll(self, request_id: str, next_poll_at: datetime) -> bool:
+        """Note a poll; tells whether it was in time. Of many at once one is."""
+        model = self.statements.model
+        statement = update(model).where(model.id == request_id, model.next_poll_at <= validity.now())
+        return self._changed(statement.values(next_poll_at=next_poll_at)) == 1
+
+    def slow_down(self, request_id: str, seconds: int, next_poll_at: datetime) -> None:
+        """Lengthen the interval of a client that polls too often."""
+        model = self.statements.model
+        statement = update(model).where(model.id == request_id)
+        self._changed(statement.values(interval=model.interval + seconds, next_poll_at=next_poll_at))
+
+    def consume(self, digest: bytes) -> bool:
+        """Use up a request; tells whether this call was the one."""
+        return self.statements.consume.run(self.transaction, wanted=digest, moment=validity.now()) == 1
+
+
+class DeviceRequests(DecoupledRequests[DeviceRequest]):
+    """Requests of devices."""
+
+    statements = _Statements(DeviceRequest)
+
+    def find_by_user_code(self, tag: str) -> DeviceRequest | None:
+        """The request whose user code has this tag, whatever became of it."""
+        return self.session.scalar(select(DeviceRequest).where(DeviceRequest.user_code == tag))
+
+
+class BackchannelRequests(DecoupledRequests[BackchannelRequest]):
+    """Requests for a person who is elsewhere."""
+
+    statements = _Statements(BackchannelRequest)
