@@ -8,6 +8,7 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from authserver.signing.keys import SigningKey, generate, public_jwk
@@ -39,13 +40,13 @@ class DPoPKey:
         """The key of this algorithm that all tests share."""
         return cls(keys.signing(alg))
 
-    @property
+    @cached_property
     def jwk(self) -> dict[str, Any]:
         """The public key as the header carries it."""
         published = public_jwk(self.key.alg, self.key.private.public_key())
         return {name: published[name] for name in PUBLIC if name in published}
 
-    @property
+    @cached_property
     def jkt(self) -> str:
         """The thumbprint."""
         return foreign.thumbprint(self.jwk)

@@ -25,7 +25,7 @@ from tests.performance.measuring import CORES, ROOT, Load, Meter, Row, Setting, 
 
 RESULTS = ROOT / "bench-results"
 SERVERS, DATABASES = ("granian", "gunicorn"), ("sqlite", "postgresql")
-FORMAT = "{:<26}{:>11}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>7}"
+FORMAT = "{:<31}{:>11}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}{:>8}{:>8}{:>7}"
 HEADINGS = ("case", "ops/s core", "CPU ms", "database", "x floor", "p50 ms", "p95", "p99", "ops", "errors", "hits")
 
 

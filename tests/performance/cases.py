@@ -69,6 +69,20 @@ def client_credentials(client: str) -> Operations:
     return operations
 
 
+def client_credentials_dpop(client: str) -> Operations:
+    """Tokens of a client for itself, each bound to its key by a proof of its own."""
+
+    def operations(ground: Ground, index: int, count: int) -> Iterator[Operation]:
+        header = _authorization(ground, client)
+        url = f"http://{ground.host}/oauth2/token"
+        while True:
+            proof = f"DPoP: {ground.key.proof('POST', url)}\r\n"
+            form = {"grant_type": "client_credentials", "scope": "orders"}
+            yield one(post(ground.host, "/oauth2/token", form, header + proof), b'"token_type":"DPoP"')
+
+    return operations
+
+
 def introspection(supply: str, expected: bytes) -> Operations:
     """A gateway asks about a token, another one each time."""
 
@@ -90,6 +104,14 @@ def userinfo(ground: Ground, index: int, count: int) -> Iterator[Operation]:
         for token in ground.carried[index::count]
     ]:
         yield one(request, b'"email"')
+
+
+def userinfo_dpop(ground: Ground, index: int, count: int) -> Iterator[Operation]:
+    """The same with tokens that are bound to a key, and a proof with each."""
+    url = f"http://{ground.host}/oauth2/userinfo"
+    for token in ground.bound[index::count]:
+        headers = f"Authorization: DPoP {token}\r\nDPoP: {ground.key.proof('GET', url, token)}\r\n"
+        yield one(get(ground.host, "/oauth2/userinfo", headers), b'"email"')
 
 
 def document(path: str, expected: bytes) -> Operations:
@@ -215,12 +237,14 @@ def _hidden(page: bytes) -> dict[str, str]:
 CASES = (
     Case("client_credentials RS256", client_credentials("machine-rs256"), ("ClientTokenIssued",)),
     Case("client_credentials ES256", client_credentials("machine-es256"), ("ClientTokenIssued",)),
+    Case("client_credentials DPoP ES256", client_credentials_dpop("machine-es256"), ("ClientTokenIssued",)),
     Case("introspection active", introspection("active", b'"active":true'), tokens="active"),
     Case("introspection revoked", introspection("revoked", b'"active":false'), tokens="revoked"),
     Case("introspection unknown", introspection("unknown", b'"active":false'), tokens="unknown"),
     Case("jwks", document("/.well-known/jwks.json", b'"keys"')),
     Case("discovery", document("/.well-known/openid-configuration", b'"issuer"')),
     Case("userinfo", userinfo, tokens="carried"),
+    Case("userinfo DPoP", userinfo_dpop, tokens="bound"),
     Case("refresh", refresh, ("TokenRefreshed",)),
     Case("code flow", code_flow, ("AuthorizationCodeIssued", "TokensIssued")),
     Case("password login", login, ("UserLoggedIn", "AuthorizationCodeIssued")),

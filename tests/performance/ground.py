@@ -20,6 +20,7 @@ from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
 from authserver.settings import load
 from authserver.tokens import access_tokens, jose
+from tests.dpop import DPoPKey
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
 
@@ -43,6 +44,8 @@ class Ground:
     carried: list[str] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    bound: list[str] = field(default_factory=list)
+    key: DPoPKey = field(default_factory=DPoPKey)
 
 
 def prepare(environ: Mapping[str, str], *, people: int, tokens: int) -> Ground:
@@ -77,6 +80,8 @@ class _Preparation:
         ground.active = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
         ground.carried = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
         ground.revoked = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
+        cnf = {"cnf": {"jkt": ground.key.jkt}}
+        ground.bound = [self._minted(claims[index % len(claims)] | cnf) for index in range(self.tokens)]
         self._revoke(ground.revoked)
         handles = self.installation.services.handles
         issued_elsewhere = (handles.issue(Kind.ACCESS_TOKEN).value for _ in range(self.tokens))

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, delete, select
+from sqlalchemy import bindparam, case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.protocol import validity
+from authserver.storage.compiled import Compiled
 from authserver.storage.models.state import EphemeralValue
 from authserver.storage.repositories.rows import Repository
+
+
+def _adding(insert: postgresql.Insert | sqlite.Insert) -> Compiled:
+    """Stores a value unless something live is there, and then returns its key: one statement, so one is first."""
+    moment = EphemeralValue.expires_at.type
+    values = {
+        "key": bindparam("key"),
+        "value": bindparam("value"),
+        "count": 0,
+        "expires_at": bindparam("end", type_=moment),
+    }
+    statement = insert.values(values)
+    return Compiled(
+        statement.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"value": statement.excluded.value, "expires_at": statement.excluded.expires_at},
+            where=EphemeralValue.expires_at <= bindparam("moment", type_=moment),
+        ).returning(EphemeralValue.key)
+    )
+
+
+_ADD_POSTGRESQL = _adding(postgresql.insert(EphemeralValue))
+_ADD_SQLITE = _adding(sqlite.insert(EphemeralValue))
 
 
 class EphemeralValues(Repository):
@@ -30,13 +54,10 @@ class EphemeralValues(Repository):
 
     def add(self, key: str, value: bytes, ttl: float) -> bool:
         """Store `value` unless something live is there; tells whether it was stored."""
-        self._changed(
-            delete(EphemeralValue).where(EphemeralValue.key == key, EphemeralValue.expires_at <= validity.now())
-        )
-        statement = self._insert().values(key=key, value=value, expires_at=validity.after(ttl))
-        # RETURNING, because psycopg reports no row count for such an INSERT.
-        added = statement.on_conflict_do_nothing(index_elements=["key"]).returning(EphemeralValue.key)
-        return self.session.execute(added).first() is not None
+        statement = _ADD_POSTGRESQL if self.transaction.is_postgresql else _ADD_SQLITE
+        moment = validity.now()
+        end = validity.after(ttl, moment)
+        return statement.first(self.transaction, key=key, value=value, end=end, moment=moment) is not None
 
     def increment(self, key: str, ttl: float) -> int:
         """Add one to the counter under `key` and return it; a new counter ends after `ttl` seconds."""
