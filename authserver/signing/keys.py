@@ -34,6 +34,8 @@ KEY_ALGORITHMS: Final = (*ALGORITHMS, *ENCRYPTION_KEY_ALGORITHMS)
 """Every algorithm that this server has a key for."""
 RSA_BITS: Final = 2048
 LARGEST_RSA_BITS: Final = 8192
+LARGEST_EXPONENT_BITS: Final = 32
+"""Of a public exponent, which is 65537 everywhere: a large one makes each check of a signature cost milliseconds."""
 RSA_ALGORITHMS: Final = ("RS256", "PS256", RSA_OAEP_256)
 P256_ALGORITHMS: Final = ("ES256", ECDH_ES)
 
@@ -115,11 +117,13 @@ def check_suitable(alg: str, public: PublicKey) -> None:
     """Refuse a key that does not fit its algorithm.
 
     Raises:
-        UnsuitableKey: wrong type, wrong curve, or RSA outside 2048 to 8192 bits (RFC 7518 §3.3).
+        UnsuitableKey: wrong type, wrong curve, RSA outside 2048 to 8192 bits (RFC 7518 §3.3) or with a huge exponent.
     """
     if alg in RSA_ALGORITHMS and isinstance(public, RSAPublicKey):
         if not RSA_BITS <= public.key_size <= LARGEST_RSA_BITS:
             raise UnsuitableKey(f"an RSA key has {RSA_BITS} to {LARGEST_RSA_BITS} bits, this one {public.key_size}")
+        if public.public_numbers().e.bit_length() > LARGEST_EXPONENT_BITS:
+            raise UnsuitableKey(f"the public exponent of an RSA key has at most {LARGEST_EXPONENT_BITS} bits")
     elif alg in P256_ALGORITHMS and isinstance(public, EllipticCurvePublicKey):
         if not isinstance(public.curve, SECP256R1):
             raise UnsuitableKey(f"{alg} takes the curve P-256, not {public.curve.name}")

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from authserver.settings import Settings
 from authserver.storage.models.grants import Grant, RefreshToken, RevokedToken
+from tests.dpop import DPoPKey
 from tests.installation import Answer, Installation, install
 from tests.outbox import recorded
 from tests.relying_party import RelyingParty, claims_of
@@ -118,6 +119,15 @@ def test_one_access_token_is_revoked_once_and_everybody_hears_200(server: Instal
         assert unit.session.scalar(select(func.count()).select_from(RevokedToken)) == 1
     assert len(recorded(server, "AccessTokenRevoked")) == 1
     assert party.introspect(token) == {"active": False}
+
+
+def test_one_proof_counts_once(server: Installation) -> None:
+    client = server.add_client("machine", redirect_uris=(), grant_types=("client_credentials",), scopes=frozenset())
+    party = RelyingParty(server, *client)
+    proof = {"DPoP": DPoPKey().proof("POST", f"{server.settings.issuer}/oauth2/token")}
+    answers = at_once(lambda: party.token_request(grant_type="client_credentials", headers=proof))
+    assert statuses(answers) == {200: 1, 400: THREADS - 1}, [answer.text for answer in answers]
+    assert {answer.json["error"] for answer in answers if answer.status == 400} == {"invalid_dpop_proof"}
 
 
 def test_different_tokens_of_many_families_do_not_disturb_each_other(server: Installation) -> None:

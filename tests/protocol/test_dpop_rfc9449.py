@@ -14,6 +14,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from authserver.clients.extensions import Extensions
 from authserver.crypto.handles import Kind
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 from tests.dpop import DPoPKey
@@ -375,6 +376,16 @@ def test_policy_demands_a_key(server: Installation, rule: str, reason: str, erro
     grants = ("client_credentials",)
     party = RelyingParty(server, *server.add_client(grant_types=grants, policy={"sender_constraint": rule}))
     assert_refused(server, party.token_request(grant_type="client_credentials"), reason, error)
+
+
+def test_a_client_that_registered_for_bound_tokens_must_send_proofs(
+    server: Installation, key: DPoPKey, url: str
+) -> None:
+    bound = Extensions(dpop_bound_access_tokens=True)
+    party = RelyingParty(server, *server.add_client(grant_types=("client_credentials",), extensions=bound))
+    assert_refused(server, party.token_request(grant_type="client_credentials"), "dpop_proof_missing")
+    proof = {"DPoP": key.proof("POST", url)}
+    assert party.token_request(grant_type="client_credentials", headers=proof).json["token_type"] == "DPoP"
 
 
 # --- codes and refresh tokens -----------------------------------------------------------------

@@ -81,6 +81,12 @@ def test_weak_and_foreign_keys_are_refused(alg: str, private: Any) -> None:
         keys.check_suitable(alg, private.public_key())
 
 
+def test_an_exponent_that_makes_checking_slow_is_refused() -> None:
+    numbers = rsa.RSAPublicNumbers(2**1024 + 1, signing("RS256").private.public_key().public_numbers().n)
+    with pytest.raises(UnsuitableKey, match="exponent"):
+        keys.check_suitable("RS256", numbers.public_key())
+
+
 def test_a_key_does_not_print_itself() -> None:
     assert "private" not in repr(signing("ES256"))
 
