@@ -18,6 +18,7 @@ from authserver.endpoints import (
     introspect,
     jwks,
     metadata,
+    pushed_requests,
     registration,
     revoke,
     token,
@@ -74,6 +75,7 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
     return (
         Route(BOTH, "/oauth2/authorize", authorize, kind="page", limit="authorize"),
         Route(GET, "/oauth2/authorize/resume", authorize.resume, kind="page", limit="authorize"),
+        Route(POST, "/oauth2/par", pushed_requests.endpoint(services), cors="client", limit="token"),
         Route(POST, "/oauth2/token", token.endpoint(services), cors="client", limit="token"),
         *(
             Route(POST, path, device_codes, cors="client", limit="token")

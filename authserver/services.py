@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
 
 from authserver import storage
 from authserver.access.catalog import ResourceCatalog
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.dispatch import Dispatcher
-from authserver.authorize.response import CodeResponder
+from authserver.authorize.front_channel import FrontChannel
+from authserver.authorize.pushed_requests import PushedRequests
+from authserver.authorize.request_objects import RequestObjects
+from authserver.authorize.response import Responder
+from authserver.authorize.signed_responses import ResponseSigner
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import ClientDirectory
@@ -117,6 +123,8 @@ class Services:
     ledger: InteractionLedger
     authorize_collaborators: Collaborators
     dispatcher: Dispatcher
+    responder: Responder
+    response_signer: ResponseSigner
     token_server: TokenServer
     token_reader: TokenReader
     introspector: Introspector
@@ -148,126 +156,203 @@ class Services:
 
 def wire(settings: Settings, database: Database | None = None) -> Services:
     """Open the database and build everything on it."""
-    database = database or storage.open_database(settings)
-    crypto = _crypto(settings)
-    recorder = Recorder(crypto.sealer)
-    keyring = Keyring(database, crypto.sealer)
-    clients = ClientDirectory(database, crypto.client_secrets, policies.profiles(settings))
-    outbound = Outbound(settings)
-    client_keys = ClientKeys(outbound)
-    catalog = ResourceCatalog(database)
-    sessions = SessionRegistry(settings, recorder)
-    lockout = Lockout(settings, crypto.macs)
-    passwords = Passwords(settings, crypto.hasher, recorder)
-    browsers = BrowserRegistry(crypto.handles, crypto.macs, settings.session_max_ttl)
-    ledger = InteractionLedger(crypto.handles, crypto.macs, settings.interaction_ttl)
-    reader = TokenReader(settings.issuer, keyring, crypto.handles, database)
-    authentication = ClientAuthentication(clients, crypto.client_secrets)
-    spool = Spool(spool_directory(settings), crypto.sealer)
-    tallies = Tallies(spool_directory(settings), crypto.sealer)
-    ephemeral = open_ephemeral(settings, database)
-    dpop = _dpop(settings, ephemeral, crypto.macs)
-    responder = CodeResponder(settings.issuer, crypto.handles, sessions, recorder)
-    return Services(
-        settings=settings,
-        database=database,
-        ephemeral=ephemeral,
-        crypto=crypto,
-        recorder=recorder,
-        spool=spool,
-        tallies=tallies,
-        explanations=Explanations(database, Floods(spool, tallies)),
-        keyring=keyring,
-        outbound=outbound,
-        clients=clients,
-        client_keys=client_keys,
-        client_authentication=authentication,
-        dpop=dpop,
-        dynamic_registration=_dynamic_registration(settings, database, crypto, recorder, outbound),
-        catalog=catalog,
-        users=Users(passwords, lockout, recorder),
-        passwords=passwords,
-        password_authentication=PasswordAuthentication(database, crypto.hasher, lockout, recorder),
-        browsers=browsers,
-        sessions=sessions,
-        ledger=ledger,
-        authorize_collaborators=Collaborators(settings.issuer, clients, catalog, keyring),
-        dispatcher=Dispatcher(ledger, browsers, responder),
-        token_server=_token_server(
-            settings, database, crypto, keyring, catalog, recorder, sessions, authentication, dpop, spool, reader
-        ),
-        token_reader=reader,
-        introspector=Introspector(reader, catalog),
-        revoker=Revoker(database, reader, recorder),
-        elsewhere=_elsewhere(settings, crypto, recorder),
-    )
+    wiring = Wiring(settings, database or storage.open_database(settings))
+    collaborators: dict[str, Any] = {field.name: getattr(wiring, field.name) for field in fields(Services)}
+    return Services(**collaborators)
 
 
-def _crypto(settings: Settings) -> Crypto:
-    return Crypto(
-        handles=Handles(settings.pepper),
-        macs=Macs(settings.application_secret),
-        sealer=Sealer.of(settings.sealing_key),
-        hasher=PasswordHasher(settings),
-        client_secrets=ClientSecrets(settings.pepper),
-    )
+class Wiring:
+    """How each collaborator is made of the others, once; the order follows from what each of them asks for."""
 
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
 
-def _elsewhere(settings: Settings, crypto: Crypto, recorder: Recorder) -> Elsewhere:
-    interval = settings.polling_interval
-    return Elsewhere(
-        decisions=Decisions(recorder),
-        devices=DeviceAuthorizations(
-            crypto.handles, crypto.macs, recorder, ttl=settings.device_code_ttl, interval=interval
-        ),
-    )
+    @cached_property
+    def crypto(self) -> Crypto:
+        settings = self.settings
+        return Crypto(
+            handles=Handles(settings.pepper),
+            macs=Macs(settings.application_secret),
+            sealer=Sealer.of(settings.sealing_key),
+            hasher=PasswordHasher(settings),
+            client_secrets=ClientSecrets(settings.pepper),
+        )
 
+    @cached_property
+    def ephemeral(self) -> Ephemeral:
+        return open_ephemeral(self.settings, self.database)
 
-def _dpop(settings: Settings, seen: Ephemeral, macs: Macs) -> DPoPProofs:
-    addresses = (settings.issuer, *settings.issuer_aliases)
-    return DPoPProofs(addresses, seen, macs, nonce_required=settings.dpop_nonce)
+    @cached_property
+    def recorder(self) -> Recorder:
+        return Recorder(self.crypto.sealer)
 
+    @cached_property
+    def spool(self) -> Spool:
+        return Spool(spool_directory(self.settings), self.crypto.sealer)
 
-def _dynamic_registration(
-    settings: Settings, database: Database, crypto: Crypto, recorder: Recorder, outbound: Outbound
-) -> DynamicRegistration:
-    return DynamicRegistration(
-        database,
-        crypto.handles,
-        ClientRegistration(database, crypto.client_secrets, recorder, SectorIdentifiers(outbound)),
-        settings=settings,
-        initial_tokens=InitialAccessTokens(database, crypto.handles, recorder),
-        statements=SoftwareStatements(read_issuers(settings.software_statement_issuers)),
-    )
+    @cached_property
+    def tallies(self) -> Tallies:
+        return Tallies(spool_directory(self.settings), self.crypto.sealer)
 
+    @cached_property
+    def explanations(self) -> Explanations:
+        return Explanations(self.database, Floods(self.spool, self.tallies))
 
-def _token_server(  # noqa: PLR0917 - wiring takes what it wires
-    settings: Settings,
-    database: Database,
-    crypto: Crypto,
-    keyring: Keyring,
-    catalog: ResourceCatalog,
-    recorder: Recorder,
-    sessions: SessionRegistry,
-    authentication: ClientAuthentication,
-    dpop: DPoPProofs,
-    spool: Spool,
-    reader: TokenReader,
-) -> TokenServer:
-    mint = Mint(settings.issuer, keyring, crypto.handles, crypto.macs, catalog)
-    collaborators = GrantServices(
-        issuer=settings.issuer,
-        handles=crypto.handles,
-        catalog=catalog,
-        recorder=recorder,
-        refresh_tokens=RefreshTokenIssuer(crypto.handles, settings.pepper),
-        subjects=SubjectClaims(),
-        reuse=ReuseResponse(recorder, sessions),
-        reader=reader,
-    )
-    server = TokenServer(
-        database, authentication, SenderConstraint(dpop), mint=mint, spool=spool, services=collaborators
-    )
-    for grant in GRANTS:
-        server.offer(grant)
-    return server
+    @cached_property
+    def outbound(self) -> Outbound:
+        return Outbound(self.settings)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        return Keyring(self.database, self.crypto.sealer)
+
+    @cached_property
+    def dpop(self) -> DPoPProofs:
+        settings = self.settings
+        addresses = (settings.issuer, *settings.issuer_aliases)
+        return DPoPProofs(addresses, self.ephemeral, self.crypto.macs, nonce_required=settings.dpop_nonce)
+
+    @cached_property
+    def clients(self) -> ClientDirectory:
+        return ClientDirectory(self.database, self.crypto.client_secrets, policies.profiles(self.settings))
+
+    @cached_property
+    def client_keys(self) -> ClientKeys:
+        return ClientKeys(self.outbound)
+
+    @cached_property
+    def client_authentication(self) -> ClientAuthentication:
+        return ClientAuthentication(self.clients, self.crypto.client_secrets)
+
+    @cached_property
+    def dynamic_registration(self) -> DynamicRegistration:
+        database, crypto, settings = self.database, self.crypto, self.settings
+        return DynamicRegistration(
+            database,
+            crypto.handles,
+            ClientRegistration(database, crypto.client_secrets, self.recorder, SectorIdentifiers(self.outbound)),
+            settings=settings,
+            initial_tokens=InitialAccessTokens(database, crypto.handles, self.recorder),
+            statements=SoftwareStatements(read_issuers(settings.software_statement_issuers)),
+        )
+
+    @cached_property
+    def elsewhere(self) -> Elsewhere:
+        settings, crypto = self.settings, self.crypto
+        return Elsewhere(
+            decisions=Decisions(self.recorder),
+            devices=DeviceAuthorizations(
+                crypto.handles,
+                crypto.macs,
+                self.recorder,
+                ttl=settings.device_code_ttl,
+                interval=settings.polling_interval,
+            ),
+        )
+
+    @cached_property
+    def catalog(self) -> ResourceCatalog:
+        return ResourceCatalog(self.database)
+
+    @cached_property
+    def lockout(self) -> Lockout:
+        return Lockout(self.settings, self.crypto.macs)
+
+    @cached_property
+    def passwords(self) -> Passwords:
+        return Passwords(self.settings, self.crypto.hasher, self.recorder)
+
+    @cached_property
+    def users(self) -> Users:
+        return Users(self.passwords, self.lockout, self.recorder)
+
+    @cached_property
+    def password_authentication(self) -> PasswordAuthentication:
+        return PasswordAuthentication(self.database, self.crypto.hasher, self.lockout, self.recorder)
+
+    @cached_property
+    def browsers(self) -> BrowserRegistry:
+        return BrowserRegistry(self.crypto.handles, self.crypto.macs, self.settings.session_max_ttl)
+
+    @cached_property
+    def sessions(self) -> SessionRegistry:
+        return SessionRegistry(self.settings, self.recorder)
+
+    @cached_property
+    def ledger(self) -> InteractionLedger:
+        return InteractionLedger(self.crypto.handles, self.crypto.macs, self.settings.interaction_ttl)
+
+    @cached_property
+    def mint(self) -> Mint:
+        crypto = self.crypto
+        return Mint(self.settings.issuer, self.keyring, crypto.handles, crypto.macs, self.catalog)
+
+    @cached_property
+    def subjects(self) -> SubjectClaims:
+        return SubjectClaims()
+
+    @cached_property
+    def authorize_collaborators(self) -> Collaborators:
+        settings = self.settings
+        return Collaborators(
+            issuer=settings.issuer,
+            clients=self.clients,
+            catalog=self.catalog,
+            keyring=self.keyring,
+            pushed_requests=PushedRequests(self.database, self.crypto.handles, settings.pushed_request_ttl),
+            request_objects=RequestObjects(settings.issuer, self.client_keys, self.outbound),
+        )
+
+    @cached_property
+    def responder(self) -> Responder:
+        issuer = self.settings.issuer
+        front_channel = FrontChannel(issuer, self.catalog, self.subjects, self.mint, self.recorder)
+        return Responder(issuer, self.crypto.handles, self.sessions, self.recorder, front_channel)
+
+    @cached_property
+    def response_signer(self) -> ResponseSigner:
+        return ResponseSigner(self.settings.issuer, self.keyring)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        return Dispatcher(self.ledger, self.browsers, self.responder)
+
+    @cached_property
+    def token_reader(self) -> TokenReader:
+        return TokenReader(self.settings.issuer, self.keyring, self.crypto.handles, self.database)
+
+    @cached_property
+    def introspector(self) -> Introspector:
+        return Introspector(self.token_reader, self.catalog)
+
+    @cached_property
+    def revoker(self) -> Revoker:
+        return Revoker(self.database, self.token_reader, self.recorder)
+
+    @cached_property
+    def grant_services(self) -> GrantServices:
+        return GrantServices(
+            issuer=self.settings.issuer,
+            handles=self.crypto.handles,
+            catalog=self.catalog,
+            recorder=self.recorder,
+            refresh_tokens=RefreshTokenIssuer(self.crypto.handles, self.settings.pepper),
+            subjects=self.subjects,
+            reuse=ReuseResponse(self.recorder, self.sessions),
+            reader=self.token_reader,
+        )
+
+    @cached_property
+    def token_server(self) -> TokenServer:
+        server = TokenServer(
+            self.database,
+            self.client_authentication,
+            SenderConstraint(self.dpop),
+            mint=self.mint,
+            spool=self.spool,
+            services=self.grant_services,
+        )
+        for grant in GRANTS:
+            server.offer(grant)
+        return server

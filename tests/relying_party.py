@@ -147,9 +147,10 @@ class RelyingParty:
         return self.response(answer)
 
     def response(self, answer: Answer) -> dict[str, str]:
-        """The parameters of an authorization response in the query."""
+        """The parameters of an authorization response, in the query or the fragment."""
         assert answer.location.startswith(self.redirect_uri.split("?")[0]), answer.location
-        return dict(parse_qsl(urlsplit(answer.location).query))
+        parts = urlsplit(answer.location)
+        return dict(parse_qsl(parts.fragment or parts.query))
 
     def code(self, browser: Browser | None = None, **parameters: Any) -> str:
         """A fresh authorization code."""

@@ -10,7 +10,11 @@ from typing import Protocol
 from authserver.events.catalog import ConsentGranted, ConsentRevoked, GrantRevoked
 from authserver.events.outbox import Recorder
 from authserver.protocol.policy import ClientPolicy
+from authserver.storage.models.grants import Consent
 from authserver.storage.unit import Unit
+
+CLAIM = "claim:"
+"""Stands before the name of a single claim, which could otherwise be a scope's."""
 
 
 class ConsentingClient(Protocol):
@@ -23,20 +27,32 @@ class ConsentingClient(Protocol):
 
 
 def missing(
-    unit: Unit, user_id: str, client: ConsentingClient, scopes: frozenset[str], resources: frozenset[str]
+    unit: Unit,
+    user_id: str,
+    client: ConsentingClient,
+    *,
+    scopes: frozenset[str],
+    resources: frozenset[str],
+    claims: frozenset[str] = frozenset(),
 ) -> frozenset[str]:
-    """The scopes and resource URIs that the person has not allowed this client yet.
+    """The scopes, resource URIs and single claims that the person has not allowed this client yet.
 
     Policy decides what counts: `always` asks each time, `skip` never.
     """
     rule = client.policy.consent
     if rule == "skip":
         return frozenset()
-    wanted = scopes | resources
+    wanted = scopes | resources | {CLAIM + name for name in claims}
     if rule == "always":
         return wanted
     consent = unit.consents.find(user_id, client.id)
-    return wanted if consent is None else wanted - set(consent.scope.split()) - set(consent.resources)
+    return wanted if consent is None else wanted - allowed(consent)
+
+
+def allowed(consent: Consent) -> frozenset[str]:
+    """What a remembered consent allows, as `missing` names it."""
+    claims = (CLAIM + name for name in (consent.claims or {}).get("names", ()))
+    return frozenset((*consent.scope.split(), *consent.resources, *claims))
 
 
 def remember(
@@ -47,13 +63,14 @@ def remember(
     *,
     scopes: frozenset[str],
     resources: frozenset[str] = frozenset(),
+    claims: frozenset[str] = frozenset(),
     session_id: str | None = None,
     wanted: bool = True,
 ) -> None:
     """Record what the person allowed; remember it where that is `wanted` and policy says so."""
     remembered = wanted and client.policy.consent == "remember"
     if remembered:
-        unit.consents.remember(user_id, client.id, scopes, resources)
+        unit.consents.remember(user_id, client.id, scopes, resources, claims)
     recorder.record(
         unit,
         ConsentGranted(
@@ -62,6 +79,7 @@ def remember(
             session_id=session_id,
             scopes=tuple(sorted(scopes)),
             resources=tuple(sorted(resources)),
+            claims=tuple(sorted(claims)),
             remembered=remembered,
         ),
     )

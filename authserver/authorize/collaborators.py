@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from authserver.access.catalog import ResourceCatalog
+from authserver.authorize.pushed_requests import PushedRequests
+from authserver.authorize.request_objects import RequestObjects
 from authserver.clients.directory import ClientDirectory
 from authserver.signing.keyring import Keyring
 
@@ -17,3 +19,5 @@ class Collaborators:
     clients: ClientDirectory
     catalog: ResourceCatalog
     keyring: Keyring
+    pushed_requests: PushedRequests
+    request_objects: RequestObjects

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import Flag, auto
 
 from authserver.clients.directory import Client
-from authserver.protocol import validity
+from authserver.protocol import responses, validity
+from authserver.protocol.claims import NOTHING, ClaimsRequest
 from authserver.protocol.messages import Parameters
 
 
@@ -15,16 +16,20 @@ class Via(Flag):
     """The ways in which an authorization request is handled."""
 
     AUTHORIZE = auto()
+    PUSH = auto()
     RESUME = auto()
 
 
-BOTH = Via.AUTHORIZE | Via.RESUME
+FRESH = Via.AUTHORIZE | Via.PUSH
+ALL = FRESH | Via.RESUME
 
 
 @dataclass
 class Context:
     """Steps read what earlier steps wrote; nothing is fetched twice.
 
+    `parameters` are those that count: what came in, until a pushed request or a
+    request object takes their place. `pushed` is the digest of a pushed request.
     `is_redirectable` is the border between an error page and a redirect: it
     turns true when client and redirect URI are verified. `max_age` is seconds,
     `expected_subject` the user id that `id_token_hint` names.
@@ -45,6 +50,8 @@ class Context:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     expected_subject: str | None = None
+    claims: ClaimsRequest = NOTHING
+    pushed: bytes | None = None
 
     def get(self, name: str) -> str | None:
         """A parameter of the request."""
@@ -56,6 +63,10 @@ class Context:
         if self.client is None:
             raise AssertionError("the client is loaded by an earlier step")
         return self.client
+
+    def wants(self, word: str) -> bool:
+        """Whether the answer is to have a `code`, an `id_token` or a `token`."""
+        return responses.has(self.response_type, word)
 
     @property
     def is_openid(self) -> bool:

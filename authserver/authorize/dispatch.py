@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from authserver.authorize import prompts
 from authserver.authorize.checks.parameters import UNDERSTOOD
 from authserver.authorize.context import Context
-from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome
-from authserver.authorize.response import CodeResponder
+from authserver.authorize.outcomes import Interrupt, Issued, Outcome
+from authserver.authorize.response import Responder
 from authserver.authorize.situation import Situation, gather
+from authserver.clients.directory import Client
 from authserver.identity.browsers import BrowserRegistry
 from authserver.login.facts import FactKind
 from authserver.login.interactions import InteractionLedger
 from authserver.protocol.errors import AccessDenied, LoginRequired, UnmetAuthenticationRequirements
+from authserver.protocol.messages import Parameters
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 
@@ -22,7 +27,7 @@ ACR_ORDER = ("", "1", "2", "phr", "phrh")
 class Dispatcher:
     """Asks the prompts for the first missing fact and acts on the answer, in the caller's transaction."""
 
-    def __init__(self, ledger: InteractionLedger, browsers: BrowserRegistry, responder: CodeResponder) -> None:
+    def __init__(self, ledger: InteractionLedger, browsers: BrowserRegistry, responder: Responder) -> None:
         self._ledger = ledger
         self._browsers = browsers
         self._responder = responder
@@ -66,16 +71,10 @@ class Dispatcher:
                 spec="OIDC Core §3.1.2.1",
             )
 
-    def _answer(self, unit: Unit, situation: Situation, interaction: Interaction | None) -> ClientResponse:
-        required = situation.context.verified_client.policy.required_acr
+    def _answer(self, unit: Unit, situation: Situation, interaction: Interaction | None) -> Issued:
         reached = situation.session.acr if situation.session else ""
-        if ACR_ORDER.index(required) > ACR_ORDER.index(reached):
-            raise UnmetAuthenticationRequirements(
-                f"The application requires authentication of level {required}.",
-                reason="acr_not_reached",
-                spec="OIDC Unmet Authentication Requirements §2",
-                setting=f"client {situation.context.verified_client.id}: policy required_acr={required}",
-            )
+        _check_policy_acr(situation.context.verified_client, reached)
+        _check_essential_acr(situation.context.claims.essential_acrs, reached)
         return self._responder.respond(unit, situation, interaction)
 
     def _interrupt(
@@ -97,7 +96,7 @@ class Dispatcher:
                 unit,
                 browser,
                 purpose=PURPOSE,
-                request={"pairs": [list(pair) for pair in context.parameters.only(UNDERSTOOD).pairs]},
+                request=_kept(context),
                 client_id=context.verified_client.id,
                 received_at=context.received_at,
                 session_id=situation.session.id if situation.session else None,
@@ -108,3 +107,42 @@ class Dispatcher:
             session_id = situation.session.id if situation.session else None
             unit.interactions.note_dispatch(interaction, reasons=list(reasons), session_id=session_id)
         return Interrupt(prompt.path, handle, self._ledger.verifier(interaction, prompt.name), secrets)
+
+
+def _kept(context: Context) -> dict[str, Any]:
+    """The request as the interaction keeps it; `read_kept` is the way back."""
+    document: dict[str, Any] = {"pairs": [list(pair) for pair in context.parameters.only(UNDERSTOOD).pairs]}
+    if context.pushed is not None:
+        document["pushed"] = context.pushed.hex()
+    return document
+
+
+def read_kept(context: Context, document: Mapping[str, Any]) -> None:
+    """Give a context the request that an interaction kept."""
+    context.parameters = Parameters([(name, value) for name, value in document["pairs"]])
+    pushed = document.get("pushed")
+    context.pushed = bytes.fromhex(pushed) if pushed else None
+
+
+def _check_policy_acr(client: Client, reached: str) -> None:
+    required = client.policy.required_acr
+    if ACR_ORDER.index(required) > ACR_ORDER.index(reached):
+        raise UnmetAuthenticationRequirements(
+            f"The application requires authentication of level {required}.",
+            reason="acr_not_reached",
+            spec="OIDC Unmet Authentication Requirements §2",
+            setting=f"client {client.id}: policy required_acr={required}",
+        )
+
+
+def _check_essential_acr(wanted: tuple[str, ...], reached: str) -> None:
+    """One of the levels is reached, or more than the lowest of them (OIDC Core §5.5.1.1)."""
+    if not wanted or reached in wanted:
+        return
+    known = [ACR_ORDER.index(level) for level in wanted if level in ACR_ORDER]
+    if not known or min(known) > ACR_ORDER.index(reached):
+        raise UnmetAuthenticationRequirements(
+            "The authentication level that the application calls essential was not reached.",
+            reason="essential_acr_not_reached",
+            spec="OIDC Core §5.5.1.1",
+        )

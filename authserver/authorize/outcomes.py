@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from authserver.authorize.context import Context
 from authserver.identity.browsers import BrowserSecrets
+from authserver.issuing.mint import Prepared
+from authserver.protocol import responses
 from authserver.protocol.errors import ProtocolError
+from authserver.protocol.policy import CODE
 from authserver.protocol.redirect_uris import with_parameters
 
 
@@ -18,11 +21,29 @@ class ClientResponse:
     redirect_uri: str
     response_mode: str
     parameters: tuple[tuple[str, str], ...]
+    response_type: str = CODE
+
+    @property
+    def transport(self) -> str:
+        """`query`, `fragment` or `form_post`."""
+        return responses.transport(self.response_mode, self.response_type)
 
     @property
     def location(self) -> str:
-        """The redirect for the modes query and fragment."""
-        return with_parameters(self.redirect_uri, self.parameters, in_fragment=self.response_mode == "fragment")
+        """The redirect for query and fragment."""
+        return with_parameters(self.redirect_uri, self.parameters, in_fragment=self.transport == "fragment")
+
+    def with_parameters(self, parameters: tuple[tuple[str, str], ...]) -> ClientResponse:
+        """The same answer with other parameters."""
+        return replace(self, parameters=parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An answer that is stored; `tokens` are still to be signed, after the transaction, so that no lock waits."""
+
+    response: ClientResponse
+    tokens: Prepared | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +61,7 @@ class Interrupt:
         return f"{self.path}?{urlencode({'interaction': self.handle, 'step': self.verifier})}"
 
 
-Outcome = ClientResponse | Interrupt
+Outcome = Issued | Interrupt
 
 
 def error_response(context: Context, error: ProtocolError, issuer: str, reference: str) -> ClientResponse:
@@ -51,4 +72,9 @@ def error_response(context: Context, error: ProtocolError, issuer: str, referenc
     if state is not None:
         parameters.append(("state", state))
     parameters.append(("iss", issuer))
-    return ClientResponse(context.redirect_uri, context.response_mode, tuple(parameters))
+    return answer_to(context, tuple(parameters))
+
+
+def answer_to(context: Context, parameters: tuple[tuple[str, str], ...]) -> ClientResponse:
+    """An answer in the request's response mode."""
+    return ClientResponse(context.redirect_uri, context.response_mode, parameters, context.response_type)

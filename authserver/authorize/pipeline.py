@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from authserver.authorize.checks import clients, hints, parameters, proof, responses, scopes
+from authserver.authorize.checks import claims, clients, hints, parameters, proof, responses, scopes, sources
 from authserver.authorize.collaborators import Collaborators
-from authserver.authorize.context import BOTH, Context, Via
+from authserver.authorize.context import ALL, FRESH, Context, Via
 
 StepFunction = Callable[[Context, Collaborators], None]
 
@@ -25,21 +25,31 @@ class Step:
 
 
 STEPS: tuple[Step, ...] = (
-    Step(parameters.reject_long_parameters, on=Via.AUTHORIZE),
-    Step(clients.reject_repeated_identity, on=Via.AUTHORIZE),
-    Step(clients.load_client, on=BOTH),
-    Step(clients.check_redirect_uri, on=BOTH),
-    Step(responses.assign_response_mode, on=BOTH),
-    Step(parameters.reject_repeated_parameters, on=Via.AUTHORIZE),
-    Step(parameters.reject_unsupported_parameters, on=Via.AUTHORIZE),
-    Step(responses.check_response_type, on=BOTH),
-    Step(responses.check_response_mode, on=BOTH),
-    Step(scopes.check_scope, on=BOTH),
-    Step(scopes.check_resources, on=BOTH),
-    Step(proof.check_code_challenge, on=BOTH),
-    Step(hints.check_prompt, on=BOTH),
-    Step(hints.check_max_age, on=BOTH),
-    Step(hints.load_id_token_hint, on=BOTH),
+    Step(parameters.reject_long_parameters, on=FRESH),
+    Step(clients.reject_repeated_identity, on=FRESH),
+    Step(clients.identify_pusher, on=Via.PUSH),
+    Step(clients.load_client, on=Via.AUTHORIZE | Via.RESUME),
+    Step(parameters.reject_repeated_envelope, on=FRESH),
+    Step(sources.reject_reference_in_push, on=Via.PUSH),
+    Step(sources.expect_answer, on=Via.AUTHORIZE),
+    Step(sources.recall_pushed_request, on=Via.AUTHORIZE),
+    Step(sources.read_request_object, on=FRESH),
+    Step(clients.check_redirect_uri, on=ALL),
+    Step(responses.assign_response_mode, on=ALL),
+    Step(parameters.reject_repeated_parameters, on=FRESH),
+    Step(parameters.reject_unsupported_parameters, on=FRESH),
+    Step(responses.check_response_type, on=ALL),
+    Step(responses.check_response_mode, on=ALL),
+    Step(responses.check_signature_of_answer, on=ALL),
+    Step(scopes.check_scope, on=ALL),
+    Step(responses.check_nonce, on=ALL),
+    Step(scopes.check_resources, on=ALL),
+    Step(proof.check_code_challenge, on=ALL),
+    Step(proof.check_dpop_key, on=FRESH),
+    Step(hints.check_prompt, on=ALL),
+    Step(hints.check_max_age, on=ALL),
+    Step(hints.load_id_token_hint, on=ALL),
+    Step(claims.check_claims, on=ALL),
 )
 
 

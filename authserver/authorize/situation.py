@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from authserver.access import consents
 from authserver.authorize.context import Context
+from authserver.identity import profiles
 from authserver.identity.addresses import login_key
 from authserver.identity.sessions import signed_in
 from authserver.login.facts import Fact, FactKind, Facts
@@ -32,6 +33,11 @@ class Situation:
     facts: Facts
     unconsented: frozenset[str]
     is_first_time: bool = False
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The claims that are asked for one by one and that no scope asks for anyway: these need consent too."""
+        return profiles.beyond_scopes(self.context.claims.names, self.context.scopes)
 
     @property
     def login(self) -> Fact | None:
@@ -66,7 +72,10 @@ def gather(unit: Unit, context: Context, browser: Browser | None, interaction: I
     is_first_time = False
     if session is not None:
         client, resources = context.verified_client, frozenset(context.requested_resources)
-        missing = consents.missing(unit, session.user_id, client, context.scopes, resources)
+        claims = profiles.beyond_scopes(context.claims.names, context.scopes)
+        missing = consents.missing(
+            unit, session.user_id, client, scopes=context.scopes, resources=resources, claims=claims
+        )
         if not context.scopes and not resources:
             is_first_time = unit.consents.find(session.user_id, client.id) is None
     user = people[session] if session else None

@@ -18,12 +18,12 @@ from authserver.clients import policy as policies
 from authserver.clients import wire
 from authserver.clients.directory import open_to
 from authserver.clients.initial_access import InitialAccessTokens
-from authserver.clients.metadata import ClientMetadata, needed_grants
+from authserver.clients.metadata import ClientMetadata
 from authserver.clients.registration import ClientRegistration, Provenance, generated_id
 from authserver.clients.statements import SoftwareStatements
 from authserver.crypto.handles import Handles, Kind
+from authserver.protocol import responses, uris
 from authserver.protocol import scopes as scope_values
-from authserver.protocol import uris
 from authserver.protocol.errors import (
     InvalidClientMetadata,
     InvalidToken,
@@ -243,7 +243,7 @@ def _grants_for(response_types: tuple[str, ...] | None) -> tuple[str, ...]:
     """The default is the code grant (RFC 7591 §2); with response types it is what they need."""
     if response_types is None:
         return (AUTHORIZATION_CODE,)
-    return tuple(dict.fromkeys(grant for words in response_types for grant in needed_grants(words)))
+    return tuple(dict.fromkeys(grant for words in response_types for grant in responses.needed_grants(words)))
 
 
 def _check_stranger(grants: tuple[str, ...]) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 from authserver.clients import extensions, logout_uris, rules
 from authserver.clients import policy as policies
 from authserver.clients.extensions import Extensions
+from authserver.protocol import responses, uris
 from authserver.protocol import scopes as scope_values
-from authserver.protocol import uris
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.exchange import rules_from
 from authserver.protocol.policy import (
@@ -176,18 +176,11 @@ def _check_response_types(wanted: ClientMetadata) -> None:
                 f"the profile {wanted.profile} does not allow the response type {response_type!r}",
                 field="response_types",
             )
-        for grant in needed_grants(response_type):
+        for grant in responses.needed_grants(response_type):
             if grant not in wanted.grant_types:
                 raise ValidationError(
                     f"the response type {response_type!r} needs the grant {grant}", field="response_types"
                 )
-
-
-def needed_grants(response_type: str) -> tuple[str, ...]:
-    """The grants that a client with this response type registers (OIDC Registration §2, `grant_types`)."""
-    words = response_type.split()
-    code = (AUTHORIZATION_CODE,) if CODE in words else ()
-    return code if words == [CODE] else (*code, IMPLICIT)
 
 
 def _check_scopes(wanted: ClientMetadata, known: Collection[str]) -> None:

@@ -39,7 +39,7 @@ BOUNDS: MappingProxyType[str, tuple[int, int]] = MappingProxyType(
 )
 """The least and the most seconds. A code of more than ten minutes is against RFC 6749 §4.1.2."""
 
-_PKCE_STRENGTH = ("optional", "public", "required")
+_PKCE_STRENGTH = ("optional", "pushed", "public", "required")
 
 
 def profiles(settings: Settings) -> Mapping[str, ClientPolicy]:
@@ -210,7 +210,7 @@ def _weakened_pkce(case: _Case) -> str | None:
 def _weakened_profile(case: _Case) -> str | None:
     """What a profile demands stays demanded: an override chooses among what is left, never beside it."""
     base, policy = case.base, case.policy
-    for name in ("pushed_requests", "signed_requests"):
+    for name in ("pushed_requests", "signed_requests", "signed_responses"):
         if getattr(base, name) and not getattr(policy, name):
             return f"{name}: this profile demands it"
     for name in ("response_modes", "authentication_methods", "signing_algorithms"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from authserver.authorize import pipeline
-from authserver.authorize.checks.parameters import UNDERSTOOD
+from authserver.authorize.checks.parameters import ENVELOPE
 from authserver.authorize.context import Context, Via
-from authserver.authorize.dispatch import PURPOSE
+from authserver.authorize.dispatch import PURPOSE, read_kept
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.login.interactions import InteractionUnavailable
 from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
@@ -48,8 +48,9 @@ class AuthorizeEndpoint:
 
     def _keep(self, context: Context) -> Response:
         """Another site's POST: verified first, then continued by GET with the browser's cookies."""
+        sent = context.parameters.only(ENVELOPE)
         pipeline.run(context, self._services.authorize_collaborators)
-        return self._posted.keep(context.parameters.only(UNDERSTOOD), paths.AUTHORIZE)
+        return self._posted.keep(sent, paths.AUTHORIZE)
 
     def _begin(self, request: Request, context: Context) -> Response:
         services = self._services
@@ -82,7 +83,7 @@ class AuthorizeEndpoint:
         if known is not None and known.client_id is not None:
             context.client = services.clients.find(known.client_id)
         interaction = services.ledger.open(unit, handle, browser, PURPOSE)
-        context.parameters = Parameters([(name, value) for name, value in interaction.request["pairs"]])
+        read_kept(context, interaction.request)
         context.received_at = interaction.received_at
         return interaction
 
@@ -102,7 +103,7 @@ class AuthorizeEndpoint:
     def _deliver(self, request: Request, context: Context, outcome: Outcome) -> Response:
         if isinstance(outcome, Interrupt):
             return redirect(outcome.location, *self._browser_cookies(request, outcome))
-        return self._to_client(request, context, outcome)
+        return self._to_client(request, context, self._services.responder.finish(outcome))
 
     def _browser_cookies(self, request: Request, outcome: Interrupt) -> tuple[tuple[str, str], ...]:
         """New cookies for a new browser; the page cookie again where it did not come along."""
@@ -116,7 +117,8 @@ class AuthorizeEndpoint:
         return () if self._cookies.page(request) == page else (self._cookies.set_page(page),)
 
     def _to_client(self, request: Request, context: Context, answer: ClientResponse) -> Response:
-        if answer.response_mode != "form_post":
+        answer = self._services.response_signer.protected(answer, context.verified_client)
+        if answer.transport != "form_post":
             return redirect(answer.location)
         application = application_of(context.client) if context.client else None
         page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)

@@ -12,7 +12,6 @@ from typing import Any
 import orjson
 
 from authserver.authorize.checks.hints import PROMPTS
-from authserver.authorize.checks.responses import RESPONSE_TYPES
 from authserver.authorize.dispatch import ACR_ORDER
 from authserver.clients.authentication import METHODS
 from authserver.edge.chain import Handler
@@ -21,7 +20,7 @@ from authserver.endpoints import registration
 from authserver.identity import profiles
 from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
-from authserver.protocol.policy import PLAIN_RESPONSE_MODES, SIGNING_ALGORITHMS
+from authserver.protocol.policy import IMPLICIT, RESPONSE_MODES, RESPONSE_TYPES, SIGNING_ALGORITHMS
 from authserver.services import Services
 from authserver.web.border import Border
 
@@ -39,6 +38,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{base}/oauth2/authorize",
+        "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
         "token_endpoint": f"{base}/oauth2/token",
         "introspection_endpoint": f"{base}/oauth2/introspect",
         "revocation_endpoint": f"{base}/oauth2/revoke",
@@ -50,11 +50,12 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         **_registration(services, base),
         "jwks_uri": f"{base}/.well-known/jwks.json",
         "scopes_supported": sorted(services.catalog.current().scopes),
-        "response_types_supported": sorted(RESPONSE_TYPES),
-        "response_modes_supported": list(PLAIN_RESPONSE_MODES),
-        "grant_types_supported": sorted(services.token_server.grant_types),
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
+        "grant_types_supported": sorted({*services.token_server.grant_types, IMPLICIT}),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
+        "authorization_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": confidential,
         "revocation_endpoint_auth_methods_supported": methods,
@@ -67,9 +68,11 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page"],
         "ui_locales_supported": sorted(ui_locales),
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "request_object_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
     }
 

@@ -16,6 +16,7 @@ class ConsentGranted(Event):
 
     scopes: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
     remembered: bool = False
 
 

@@ -202,6 +202,12 @@ def claims_for(user: User, scopes: frozenset[str], requested: Mapping[str, Any] 
     return {name: value for name, value in stored_claims(user).items() if name in wanted}
 
 
+def beyond_scopes(names: frozenset[str], scopes: frozenset[str]) -> frozenset[str]:
+    """Of `names` the claims about a person that none of `scopes` releases anyway."""
+    by_scope = {name for scope in scopes for name in CLAIMS_BY_SCOPE.get(scope, ())}
+    return (names & frozenset(STANDARD_CLAIMS)) - by_scope
+
+
 def _full_name(user: User) -> str | None:
     parts = (user.given_name, user.claims.get("middle_name"), user.family_name)
     return user.name or " ".join(part for part in parts if part) or None

@@ -6,10 +6,12 @@ from authserver.access import consents
 from authserver.access import scopes as access_scopes
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied
+from authserver.identity import profiles
 from authserver.interaction.scope_lines import REQUIRED_SCOPE, scope_lines
 from authserver.interaction.step import Step, Visit
 from authserver.login.facts import Fact, FactKind
 from authserver.login.interactions import InteractionUnavailable
+from authserver.protocol import claims as claims_parameter
 from authserver.protocol.messages import Response
 from authserver.protocol.redirect_uris import is_native_callback
 from authserver.storage.models.sessions import Interaction, Session
@@ -39,6 +41,7 @@ class ConsentStep(Step):
                 snapshot.resources[uri].name if uri in snapshot.resources else uri
                 for uri in visit.parameters.all("resource")
             ),
+            claims=sorted_claims(self._claims(visit)),
             can_remember=self._can_remember(visit),
         )
         return self.render(visit, page)
@@ -50,11 +53,12 @@ class ConsentStep(Step):
             return self._switch(visit)
         asked = self._asked(visit)
         chosen = asked & (frozenset(visit.request.form.all("scope")) | {REQUIRED_SCOPE})
+        claims = self._claims(visit) & frozenset(visit.request.form.all("claim"))
         with self.services.database.unit() as unit:
             interaction = self.current(unit, visit)
             session, _user = self._person(unit, interaction)
             if action == "allow" and (chosen or not asked):
-                self._allow(unit, visit, interaction, session, chosen)
+                self._allow(unit, visit, (interaction, session), chosen, claims)
             else:
                 self._deny(unit, visit, interaction, session, asked)
         return self.resume(visit)
@@ -63,15 +67,15 @@ class ConsentStep(Step):
         self,
         unit: Unit,
         visit: Visit,
-        interaction: Interaction,
-        session: Session,
+        place: tuple[Interaction, Session],
         chosen: frozenset[str],
+        claims: frozenset[str],
     ) -> None:
-        services = self.services
+        services, (interaction, session) = self.services, place
         services.ledger.prove(
             unit,
             interaction,
-            Fact(FactKind.CONSENT, session.user_id, detail={"scopes": sorted(chosen)}),
+            Fact(FactKind.CONSENT, session.user_id, detail={"scopes": sorted(chosen), "claims": sorted(claims)}),
             session_id=session.id,
         )
         consents.remember(
@@ -81,6 +85,7 @@ class ConsentStep(Step):
             self._asker(visit),
             scopes=chosen,
             resources=frozenset(visit.parameters.all("resource")),
+            claims=claims,
             session_id=session.id,
             wanted=visit.request.form.get("remember") is not None and self._can_remember(visit),
         )
@@ -119,6 +124,13 @@ class ConsentStep(Step):
     def _asked(self, visit: Visit) -> frozenset[str]:
         return access_scopes.resolve(visit.parameters.get("scope"), self._asker(visit), self.services.catalog.current())
 
+    def _claims(self, visit: Visit) -> frozenset[str]:
+        """The claims that are asked for one by one, beyond what the scopes release."""
+        text, scopes = visit.parameters.get("claims"), self._asked(visit)
+        if text is None or REQUIRED_SCOPE not in scopes:
+            return frozenset()
+        return profiles.beyond_scopes(claims_parameter.parse(text).names, scopes)
+
     @staticmethod
     def _asker(visit: Visit) -> Client:
         if visit.client is None:
@@ -136,3 +148,8 @@ class ConsentStep(Step):
             return False
         native = visit.client.application_type == "native"
         return not (native and is_native_callback(visit.parameters.get("redirect_uri") or ""))
+
+
+def sorted_claims(names: frozenset[str]) -> tuple[str, ...]:
+    """Claims in the order in which OIDC Core §5.1 lists them, which is the one people expect."""
+    return tuple(name for name in profiles.STANDARD_CLAIMS if name in names)

@@ -29,6 +29,8 @@ class Authorization:
         act: who acts for the subject (RFC 8693 §4.1).
         lineage: the clients through whose tokens this came by exchange; the first holds the grant.
         issued_token_type: what the answer calls the token (RFC 8693 §2.2.1), for an exchange alone.
+        with_access_token: whether an access token does; not in the response types `id_token` and `code id_token`.
+        code, state: what an ID token of the authorization endpoint travels with and vouches for.
     """
 
     grant_type: str
@@ -45,6 +47,9 @@ class Authorization:
     cnf: Mapping[str, Any] | None = None
     refresh_token: str | None = None
     with_id_token: bool = False
+    with_access_token: bool = True
+    code: str | None = None
+    state: str | None = None
     user_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     id_token_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     not_after: int | None = None

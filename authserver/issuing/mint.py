@@ -62,12 +62,14 @@ class Mint:
         expires_in = self._lifetime(authorization, snapshot, issued_at)
         claims = self._access_claims(authorization, jti, issued_at, expires_in)
         opaque = None
-        if self._is_opaque(authorization, snapshot):
+        is_opaque = authorization.with_access_token and self._is_opaque(authorization, snapshot)
+        if is_opaque:
             if unit is None:
                 raise AssertionError("an opaque token needs a transaction")
             _check_form(authorization)
             opaque = self._store(unit, authorization, claims)
-        access_key = None if opaque else self._key(self._algorithm(authorization, snapshot))
+        signs_access = authorization.with_access_token and not is_opaque
+        access_key = self._key(self._algorithm(authorization, snapshot)) if signs_access else None
         id_key = self._key(authorization.client.policy.id_token_alg) if authorization.with_id_token else None
         return Prepared(authorization, jti, issued_at, expires_in, access_key, id_key, claims, opaque)
 
@@ -136,8 +138,10 @@ class Mint:
             acr=authorization.acr,
             amr=authorization.amr,
             sid=self._sid(authorization),
-            access_token=access_token,
             grant_id=authorization.grant_id,
+            access_token=access_token or None,
+            code=authorization.code,
+            state=authorization.state,
             user_claims=authorization.id_token_claims,
         )
         return jose.sign(claims, key, id_tokens.TYPE)

@@ -27,6 +27,7 @@ REQUEST_BYTES = 12288
 PARAMETER_LENGTH = 8192
 PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
     {
+        "claims": 8192,
         "client_id": 255,
         "client_secret": 1024,
         "acr_values": 512,
@@ -48,6 +49,8 @@ PARAMETER_LENGTHS: Mapping[str, int] = MappingProxyType(
         "prompt": 64,
         "redirect_uri": 2048,
         "requested_expiry": 16,
+        "request": 16384,
+        "request_uri": 2048,
         "resource": 2048,
         "response_mode": 64,
         "response_type": 64,

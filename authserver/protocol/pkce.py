@@ -14,9 +14,11 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}\Z")
 _CHALLENGE = re.compile(r"[A-Za-z0-9\-_]{43}\Z")
 
 
-def is_required(rule: PKCERule, *, is_public: bool) -> bool:
-    """Whether a client under `rule` must send a challenge."""
-    return rule == "required" or (rule == "public" and is_public)
+def is_required(rule: PKCERule, *, is_public: bool, is_pushed: bool = False) -> bool:
+    """Whether a client under `rule` must send a challenge; `is_pushed` tells of a pushed request (RFC 9126)."""
+    if rule == "pushed" and is_pushed:
+        return True
+    return rule == "required" or (rule != "optional" and is_public)
 
 
 def is_challenge(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from authserver.protocol.exchange import ExchangeRule
 
-PKCERule = Literal["required", "public", "optional"]
+PKCERule = Literal["required", "public", "pushed", "optional"]
 RefreshRule = Literal["offline_access", "always"]
 ConsentRule = Literal["remember", "always", "skip"]
 AssertionAudience = Literal["issuer", "endpoint"]
@@ -53,11 +53,13 @@ class ClientPolicy:
         response_types: response types it may use, as registered; in a profile, those that may be registered.
         authentication_methods: the methods by which it may register to authenticate.
         signing_algorithms: algorithms of what it signs for us and we sign for it.
-        pkce: who must send a code challenge (RFC 7636); `public` means public clients only.
+        pkce: who must send a code challenge (RFC 7636); `public` means public clients only, `pushed` those and
+            everybody who pushes the request.
         pushed_requests: whether authorization requests must be pushed (RFC 9126).
         signed_requests: whether authorization requests must be signed (RFC 9101).
         request_lifetime: seconds between `nbf` and `exp` of a request object, both then required; 0 for no limit.
         outer_parameters: whether parameters outside a request object supplement it (OIDC Core §6.1) or are ignored.
+        signed_responses: whether an answer must be signed: a JWT (JARM) or one with an ID token as its signature.
         assertion_audience: whether client assertions name the issuer alone, or may name an endpoint or several.
         sender_constraint: the key that access tokens must be bound to; `any` for either kind.
         rotate_refresh_tokens: whether each refresh replaces the refresh token.
@@ -79,6 +81,7 @@ class ClientPolicy:
     signed_requests: bool = False
     request_lifetime: int = 0
     outer_parameters: bool = True
+    signed_responses: bool = False
     assertion_audience: AssertionAudience = "issuer"
     sender_constraint: SenderConstraint = "none"
     code_ttl: int = 60
@@ -117,8 +120,9 @@ _FAPI = replace(
 FAPI1_ADVANCED = replace(
     _FAPI,
     response_types=frozenset({CODE, "code id_token"}),
-    pkce="optional",
+    pkce="pushed",
     signed_requests=True,
+    signed_responses=True,
     request_lifetime=3600,
     outer_parameters=False,
     assertion_audience="endpoint",
@@ -173,7 +177,7 @@ def _parse_flag(key: str, text: str) -> bool:
 
 CHOICES: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
     {
-        "pkce": ("required", "public", "optional"),
+        "pkce": ("required", "public", "pushed", "optional"),
         "assertion_audience": ("issuer", "endpoint"),
         "sender_constraint": ("none", "dpop", "mtls", "any"),
         "access_token_format": ("jwt", "opaque"),

@@ -83,6 +83,14 @@ class Lifetimes:
         maximum=2 * HOUR,
         aliases=("JWT_EXPIRES_IN",),
     )
+    pushed_request_ttl: int = setting(
+        60,
+        "duration",
+        "How long a pushed authorization request may be used.",
+        spec="RFC 9126 §2.2",
+        minimum=5,
+        maximum=10 * MINUTE,
+    )
     refresh_token_idle_ttl: int = setting(
         7 * DAY,
         "duration",

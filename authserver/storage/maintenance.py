@@ -22,7 +22,14 @@ from authserver.storage.columns import Base
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord, InitialAccessToken
 from authserver.storage.models.decoupled import BackchannelRequest, DeviceRequest
-from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken, RevokedToken
+from authserver.storage.models.grants import (
+    AccessToken,
+    AuthorizationCode,
+    Grant,
+    PushedRequest,
+    RefreshToken,
+    RevokedToken,
+)
 from authserver.storage.models.logout import LogoutDelivery
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
@@ -74,6 +81,11 @@ def sweep_decoupled_requests(database: Database) -> int:
     return of_devices + _delete(
         database, BackchannelRequest.id, lambda: BackchannelRequest.expires_at <= _ago(DECOUPLED_KEPT)
     )
+
+
+def sweep_pushed_requests(database: Database) -> int:
+    """Pushed requests that can no longer be used; the interaction that began with one may still use it up."""
+    return _delete(database, PushedRequest.digest, lambda: PushedRequest.expires_at <= _ago(CODES_KEPT))
 
 
 def sweep_interactions(database: Database) -> int:
@@ -220,6 +232,7 @@ JOBS: Final = [
     PeriodicJob("ephemeral", 5 * MINUTE, sweep_ephemeral),
     PeriodicJob("codes", 10 * MINUTE, sweep_codes),
     PeriodicJob("decoupled_requests", 10 * MINUTE, sweep_decoupled_requests),
+    PeriodicJob("pushed_requests", 10 * MINUTE, sweep_pushed_requests),
     PeriodicJob("interactions", 10 * MINUTE, sweep_interactions),
     PeriodicJob("access_tokens", 10 * MINUTE, sweep_access_tokens),
     PeriodicJob("revoked_tokens", HOUR, sweep_revoked_tokens),

@@ -20,6 +20,7 @@ from authserver.storage.repositories.interactions import Interactions
 from authserver.storage.repositories.liveness import Liveness
 from authserver.storage.repositories.logout_deliveries import LogoutDeliveries
 from authserver.storage.repositories.outbox import Outbox
+from authserver.storage.repositories.pushed_requests import PushedRequests
 from authserver.storage.repositories.refresh_tokens import RefreshTokens
 from authserver.storage.repositories.refusals import Refusals
 from authserver.storage.repositories.resources import Resources, Scopes
@@ -72,6 +73,7 @@ class Unit:
     codes = _On(AuthorizationCodes)
     device_requests = _On(DeviceRequests)
     backchannel_requests = _On(BackchannelRequests)
+    pushed_requests = _On(PushedRequests)
     refresh_tokens = _On(RefreshTokens)
     access_tokens = _On(AccessTokens)
     revoked_tokens = _On(RevokedTokens)

@@ -48,6 +48,7 @@ def build(
     sid: str | None = None,
     access_token: str | None = None,
     code: str | None = None,
+    state: str | None = None,
     other_audiences: Sequence[str] = (),
     grant_id: str | None = None,
     user_claims: Mapping[str, Any] = MappingProxyType({}),
@@ -63,11 +64,10 @@ def build(
         algorithm: what it will be signed with, which decides the hash of `at_hash` and `c_hash`.
         auth_time: when the person authenticated, seconds since 1970.
         nonce: the request's nonce, unchanged.
-        acr: how strongly the person authenticated, or an empty string.
-        amr: by which methods (RFC 8176).
+        acr, amr: how strongly the person authenticated, or an empty string, and by which methods (RFC 8176).
         sid: the session as this client sees it.
-        access_token: the access token it travels with.
-        code: the authorization code it travels with.
+        access_token, code: what it travels with and vouches for.
+        state: the request's state, whose hash makes the ID token a signature of the answer (FAPI 1.0 Advanced §5.1.1).
         grant_id: the grant it was issued on, by which an exchange knows whether that lives (RFC 8693).
         other_audiences: further audiences; then `azp` names the client (OpenID Connect Core §2).
         user_claims: claims about the person; they never replace a claim of the protocol.
@@ -89,18 +89,19 @@ def build(
         GRANT_CLAIM: grant_id,
         "at_hash": left_half_hash(access_token, algorithm) if access_token else None,
         "c_hash": left_half_hash(code, algorithm) if code else None,
+        "s_hash": left_half_hash(state, algorithm) if state else None,
     }
     personal = {name: value for name, value in user_claims.items() if name not in claims and name not in optional}
     return personal | claims | {name: value for name, value in optional.items() if value is not None}
 
 
 def left_half_hash(value: str, algorithm: str) -> str:
-    """`at_hash` or `c_hash` of a value: the left half of its hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+    """`at_hash`, `c_hash` or `s_hash` of a value: the left half of its hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 
     Raises:
         KeyError: this server does not sign with `algorithm`.
     """
-    digest = hashlib.new(_HASHES[algorithm], value.encode("ascii")).digest()
+    digest = hashlib.new(_HASHES[algorithm], value.encode()).digest()
     return encode(digest[: len(digest) // 2])
 
 

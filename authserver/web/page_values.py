@@ -113,13 +113,14 @@ class ConsentScope:
 class ConsentPage(Page):
     """What an application asks for.
 
-    Posts `scope` (repeated: the boxes left ticked; required scopes are not
-    posted), `remember` ("yes" or absent) and `action` ("allow", "deny" or
+    Posts `scope` and `claim` (repeated: the boxes left ticked; required scopes
+    are not posted), `remember` ("yes" or absent) and `action` ("allow", "deny" or
     "switch" for another account).
 
     Args:
         redirect_uri: where the answer goes; its host is shown.
         resources: names of the interfaces that the access is for.
+        claims: names of the claims that are asked for one by one.
         can_remember: False where each request must be asked about (RFC 8252 §8.6).
     """
 
@@ -133,6 +134,7 @@ class ConsentPage(Page):
     redirect_uri: str
     scopes: tuple[ConsentScope, ...]
     resources: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
     can_remember: bool = True
     remember: bool = True
 

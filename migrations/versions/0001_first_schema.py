@@ -563,6 +563,22 @@ def upgrade() -> None:
     op.create_index("ix_oauth2_auth_codes_grant_id", "oauth2_auth_codes", ["grant_id"])
 
     op.create_table(
+        "pushed_requests",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("client_id", sa.String(255), nullable=False),
+        sa.Column("parameters", DOCUMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("consumed_at", MOMENT),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["oauth2_clients.id"], name="fk_pushed_requests_client_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("digest", name="pk_pushed_requests"),
+    )
+    op.create_index("ix_pushed_requests_expires_at", "pushed_requests", ["expires_at"])
+    op.create_index("ix_pushed_requests_client_id", "pushed_requests", ["client_id"])
+
+    op.create_table(
         "refresh_token",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("family_id", ID, nullable=False),
@@ -663,6 +679,7 @@ def downgrade() -> None:
     op.drop_table("backchannel_requests")
     op.drop_table("device_requests")
     op.drop_table("refresh_token")
+    op.drop_table("pushed_requests")
     op.drop_table("oauth2_auth_codes")
     op.drop_table("oauth2_access_tokens")
     op.drop_table("grants")

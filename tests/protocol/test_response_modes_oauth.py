@@ -60,7 +60,7 @@ def test_refusal_by_the_person_arrives_the_same_way(relying_party: RelyingParty,
     assert read(browser.submit(page, action="cancel"), mode)["error"] == "access_denied"
 
 
-@pytest.mark.parametrize("mode", ["web_message", "query.jwt", "QUERY"])
+@pytest.mark.parametrize("mode", ["web_message", "jwt.query", "QUERY"])
 def test_unknown_mode_is_refused_in_the_query(relying_party: RelyingParty, mode: str) -> None:
     answer = relying_party.request(Browser(relying_party.installation), response_mode=mode)
     assert read(answer, "query")["error"] == "invalid_request"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
-from authserver.protocol.errors import InvalidRedirectURI, UnknownClient, UntrustedRequest
+from authserver.protocol.errors import InvalidRedirectURI, InvalidRequest, UnknownClient, UntrustedRequest
+from authserver.protocol.messages import Parameters
 from authserver.protocol.redirect_uris import matches_registered
 from authserver.telemetry.context import note
 
@@ -18,6 +19,18 @@ def reject_repeated_identity(context: Context, _: Collaborators) -> None:
                 reason="parameter_repeated",
                 spec="RFC 6749 §3.1",
             )
+
+
+def identify_pusher(context: Context, _: Collaborators) -> None:
+    """Who pushes a request has proven who it is; a client_id beside that says the same (RFC 9126 §2.1)."""
+    client = context.verified_client
+    named = context.get("client_id")
+    if named not in {None, client.id}:
+        raise InvalidRequest(
+            "client_id differs from the client that authenticated.", reason="two_clients", spec="RFC 9126 §2.1"
+        )
+    others = (pair for pair in context.parameters.pairs if pair[0] != "client_id")
+    context.parameters = Parameters([("client_id", client.id), *others])
 
 
 def load_client(context: Context, collaborators: Collaborators) -> None:

@@ -25,9 +25,10 @@ def check_prompt(context: Context, _: Collaborators) -> None:
 
 
 def check_max_age(context: Context, _: Collaborators) -> None:
-    """A whole number of seconds, not negative (OIDC Core §3.1.2.1)."""
+    """A whole number of seconds, not negative; the client's default where none is sent (OIDC Core §3.1.2.1)."""
     text = context.get("max_age")
     if text is None:
+        context.max_age = context.verified_client.extensions.default_max_age
         return
     if not text.isascii() or not text.isdigit() or len(text) > 10:
         raise InvalidRequest(

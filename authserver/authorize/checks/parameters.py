@@ -7,10 +7,7 @@ from authserver.authorize.context import Context
 from authserver.protocol import limits
 from authserver.protocol.errors import (
     InvalidRequest,
-    ProtocolError,
     RegistrationNotSupported,
-    RequestNotSupported,
-    RequestURINotSupported,
     UntrustedRequest,
 )
 
@@ -33,16 +30,15 @@ UNDERSTOOD = frozenset(
         "id_token_hint",
         "login_hint",
         "ui_locales",
+        "claims",
+        "dpop_jkt",
     }
 )
 """What is read anywhere on the way to the answer, and so what is kept while the person signs in; the rest is ignored
 (RFC 6749 §3.1) and forgotten."""
 
-UNSUPPORTED: tuple[tuple[str, type[ProtocolError], str], ...] = (
-    ("request", RequestNotSupported, "OIDC Core §6.1"),
-    ("request_uri", RequestURINotSupported, "OIDC Core §6.2"),
-    ("registration", RegistrationNotSupported, "OIDC Core §7.2.1"),
-)
+ENVELOPE = UNDERSTOOD | {"request", "request_uri"}
+"""What a request that is continued later is kept with, before anything took the place of its parameters."""
 
 
 def reject_long_parameters(context: Context, _: Collaborators) -> None:
@@ -65,6 +61,17 @@ def reject_long_parameters(context: Context, _: Collaborators) -> None:
         )
 
 
+def reject_repeated_envelope(context: Context, _: Collaborators) -> None:
+    """Of two request objects nobody can say which one counts, nor where an error may go (RFC 9101 §5)."""
+    for name in ("request", "request_uri"):
+        if name in context.parameters.repeated:
+            raise UntrustedRequest(
+                f"The parameter {name} must not be sent more than once.",
+                reason="parameter_repeated",
+                spec="RFC 6749 §3.1",
+            )
+
+
 def reject_repeated_parameters(context: Context, _: Collaborators) -> None:
     """No parameter comes twice (RFC 6749 §3.1), `resource` excepted (RFC 8707 §2)."""
     repeated = sorted(context.parameters.repeated - MAY_REPEAT)
@@ -77,7 +84,10 @@ def reject_repeated_parameters(context: Context, _: Collaborators) -> None:
 
 
 def reject_unsupported_parameters(context: Context, _: Collaborators) -> None:
-    """What is not offered is said, never ignored: a client that signed its request must not believe it was read."""
-    for name, error, spec in UNSUPPORTED:
-        if context.get(name) is not None:
-            raise error(f"The parameter {name} is not supported here.", reason=f"{name}_not_supported", spec=spec)
+    """What is not offered is said, never ignored."""
+    if context.get("registration") is not None:
+        raise RegistrationNotSupported(
+            "The parameter registration is not supported here.",
+            reason="registration_not_supported",
+            spec="OIDC Core §7.2.1",
+        )

@@ -6,12 +6,17 @@ from authserver.access import resources as access_resources
 from authserver.access import scopes as access_scopes
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
+from authserver.protocol.policy import CODE
+from authserver.protocol.scopes import OFFLINE_ACCESS
 
 
 def check_scope(context: Context, collaborators: Collaborators) -> None:
     """Every scope is known and this client's to ask for."""
     snapshot = collaborators.catalog.current()
     context.scopes = access_scopes.resolve(context.get("scope"), context.verified_client, snapshot)
+    if not context.wants(CODE):
+        # Nothing of such an answer can be refreshed (OIDC Core §11).
+        context.scopes -= {OFFLINE_ACCESS}
 
 
 def check_resources(context: Context, collaborators: Collaborators) -> None:

@@ -75,6 +75,16 @@ class AuthorizationCode(Created, Expiring, Consumable, SenderConstrained, Belong
     nonce: Mapped[str | None] = mapped_column(String(2048), default=None)
 
 
+class PushedRequest(Created, Expiring, Consumable, Base):
+    """A pushed authorization request (RFC 9126): the digest of its name, whose it is, and what it asks for."""
+
+    __tablename__ = "pushed_requests"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(String(255), ForeignKey("oauth2_clients.id", ondelete="CASCADE"), index=True)
+    parameters: Mapped[dict[str, Any]]
+
+
 class RefreshToken(Identified, Expiring, Consumable, SenderConstrained, BelongsToGrant, Base):
     """A refresh token: digest, family and successor. The family is the grant's; it dies as one.
 

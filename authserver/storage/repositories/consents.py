@@ -32,7 +32,14 @@ class Consents(Repository):
         statement = select(Consent).where(Consent.user_id == user_id, Consent.revoked_at.is_(None))
         return list(self.session.scalars(statement.order_by(Consent.client_id)))
 
-    def remember(self, user_id: str, client_id: str, scopes: frozenset[str], resources: frozenset[str]) -> Consent:
+    def remember(
+        self,
+        user_id: str,
+        client_id: str,
+        scopes: frozenset[str],
+        resources: frozenset[str],
+        claims: frozenset[str] = frozenset(),
+    ) -> Consent:
         """Add to what a person allowed a client; after a revocation it starts anew."""
         consent = self._row(user_id, client_id)
         moment = validity.now()
@@ -42,8 +49,10 @@ class Consents(Repository):
         elif consent.revoked_at is None:
             scopes = scopes | set(consent.scope.split())
             resources = resources | set(consent.resources)
+            claims = claims | set((consent.claims or {}).get("names", ()))
         consent.scope = " ".join(sorted(scopes))
         consent.resources = sorted(resources)
+        consent.claims = {"names": sorted(claims)} if claims else None
         consent.updated_at, consent.revoked_at = moment, None
         self.session.flush()
         return consent

@@ -26,7 +26,7 @@ def user_id(database: Database) -> str:
 
 def missing(database: Database, user_id: str, client: Asker, scopes: frozenset[str] = SCOPES) -> frozenset[str]:
     with database.reading() as unit:
-        return consents.missing(unit, user_id, client, scopes, RESOURCES)
+        return consents.missing(unit, user_id, client, scopes=scopes, resources=RESOURCES)
 
 
 def test_everything_is_missing_before_and_the_rest_afterwards(

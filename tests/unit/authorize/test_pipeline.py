@@ -8,7 +8,7 @@ import pytest
 
 import authserver
 from authserver.authorize import pipeline
-from authserver.authorize.checks import clients, parameters, proof, responses, scopes
+from authserver.authorize.checks import clients, parameters, proof, responses, scopes, sources
 from authserver.authorize.context import Context, Via
 from authserver.endpoints import authorize
 from authserver.protocol import limits
@@ -25,6 +25,9 @@ def position(step: object) -> int:
     [
         (clients.reject_repeated_identity, clients.load_client),
         (clients.load_client, clients.check_redirect_uri),
+        (clients.load_client, sources.recall_pushed_request),
+        (sources.recall_pushed_request, sources.read_request_object),
+        (sources.read_request_object, clients.check_redirect_uri),
         (clients.check_redirect_uri, parameters.reject_repeated_parameters),
         (responses.assign_response_mode, parameters.reject_repeated_parameters),
         (responses.assign_response_mode, responses.check_response_type),
@@ -36,8 +39,10 @@ def test_rows_stand_in_the_order_that_matters(earlier: object, later: object) ->
 
 
 def test_client_and_redirect_uri_are_checked_on_every_way() -> None:
-    for step in (clients.load_client, clients.check_redirect_uri, proof.check_code_challenge, scopes.check_scope):
-        assert pipeline.STEPS[position(step)].on == Via.AUTHORIZE | Via.RESUME
+    assert pipeline.STEPS[position(clients.load_client)].on == Via.AUTHORIZE | Via.RESUME
+    assert pipeline.STEPS[position(clients.identify_pusher)].on == Via.PUSH
+    for step in (clients.check_redirect_uri, proof.check_code_challenge, scopes.check_scope):
+        assert pipeline.STEPS[position(step)].on == Via.AUTHORIZE | Via.PUSH | Via.RESUME
 
 
 def test_nothing_is_redirectable_before_its_row() -> None:
@@ -76,7 +81,7 @@ def test_every_parameter_that_is_read_is_kept() -> None:
     source = "".join(path.read_text() for package in packages for path in package.rglob("*.py"))
     source += Path(authorize.__file__).read_text()
     read = set(re.findall(r'(?:context|parameters)\.(?:get|all)\("(\w+)"\)', source))
-    assert read <= parameters.UNDERSTOOD
+    assert read <= parameters.ENVELOPE | {"registration"}
     assert len(read) >= len(parameters.UNDERSTOOD) - 1
 
 

@@ -1,0 +1,72 @@
+"""Answers as one signed JWT (JARM)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from authserver.clients.extensions import Extensions
+from authserver.protocol import validity
+from authserver.tokens import jose
+from tests.installation import Answer, Installation
+from tests.relying_party import Browser, RelyingParty, hidden_fields
+
+MODES = ["jwt", "query.jwt", "fragment.jwt", "form_post.jwt"]
+
+
+def opened(server: Installation, response: str, algorithm: str = "RS256") -> dict[str, Any]:
+    return jose.verify(response, server.services.keyring, algorithms=[algorithm], typ="JWT")
+
+
+def response_of(party: RelyingParty, answer: Answer, mode: str) -> dict[str, Any]:
+    return hidden_fields(answer) if mode == "form_post.jwt" else party.response(answer)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_answer_is_one_signed_token(server: Installation, relying_party: RelyingParty, mode: str) -> None:
+    browser = Browser(server)
+    page = browser.sign_in(relying_party.request(browser, response_mode=mode))
+    response = response_of(relying_party, browser.allow(page), mode)
+    assert set(response) == {"response"}
+    claims = opened(server, response["response"])
+    assert (claims["iss"], claims["aud"], claims["state"]) == (server.settings.issuer, "app", "state-1")
+    assert 10 <= claims["exp"] - validity.timestamp() <= 600
+    assert relying_party.redeem(claims["code"]).status == 200
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_errors_are_signed_too(server: Installation, relying_party: RelyingParty, mode: str) -> None:
+    answer = relying_party.request(Browser(server), response_mode=mode, prompt="none")
+    claims = opened(server, response_of(relying_party, answer, mode)["response"])
+    assert (claims["error"], claims["state"]) == ("login_required", "state-1")
+
+
+def test_jwt_alone_travels_where_the_response_type_says(server: Installation, relying_party: RelyingParty) -> None:
+    answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
+    assert urlsplit(answer.location).query.startswith("response=")
+
+
+def test_the_registered_algorithm_signs(server: Installation, relying_party: RelyingParty) -> None:
+    server.registration.update("app", {"extensions": Extensions(authorization_signed_response_alg="ES256")})
+    server.services.clients.forget()
+    answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
+    assert opened(server, relying_party.response(answer)["response"], "ES256")["error"] == "login_required"
+
+
+def test_a_signed_answer_is_no_id_token(server: Installation, relying_party: RelyingParty) -> None:
+    answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
+    hint = relying_party.response(answer)["response"]
+    again = relying_party.request(Browser(server), id_token_hint=hint)
+    assert server.why(again) == "id_token_hint_claim_missing"
+
+
+def test_where_answers_must_be_signed_a_bare_code_is_refused(server: Installation, relying_party: RelyingParty) -> None:
+    """fapi1-advanced-final-ensure-response-type-code-fails"""
+    server.registration.update("app", {"policy": {"signed_responses": True}})
+    server.services.clients.forget()
+    answer = relying_party.request(Browser(server))
+    assert (relying_party.response(answer)["error"], server.why(answer)) == ("invalid_request", "response_not_signed")
+    signed = relying_party.request(Browser(server), response_mode="jwt")
+    assert signed.status == 200
