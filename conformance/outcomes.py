@@ -12,7 +12,7 @@ TIMEOUT = "TIMEOUT"
 
 _NOT_DETAILS = frozenset(
     {
-        "_id", "testId", "testOwner", "time", "src", "msg", "result", "blockId", "requirements", "testName",
+        "_id", "testId", "testOwner", "time", "src", "msg", "result", "blockId", "requirements", "testName", "headers",
         "stacktrace", "current_dom", "page_source", "original_exception_stacktrace", "stacktrace_lines",
     }
 )  # fmt: skip
