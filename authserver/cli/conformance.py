@@ -15,6 +15,7 @@ import orjson
 from authserver.cli.conformance_clients import ClientSet, SuiteKeys, Wanted, certificates, client_sets, wanted
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json
+from authserver.clients.initial_access import LONGEST_LIFE
 from authserver.clients.metadata import AUTH_METHODS, ClientMetadata
 from authserver.identity.addresses import Email, Username
 from authserver.identity.users import NewUser
@@ -24,6 +25,8 @@ from authserver.protocol.uris import check_web_uri
 FILE = "clients.json"
 FORMAT = 1
 EMAIL = "alice@example.com"
+DYNAMIC_PROFILES = ("oidc", "fapi1-advanced")
+"""What clients of the suite register themselves for: OpenID Connect, and FAPI-CIBA."""
 
 CLAIMS: Mapping[str, Any] = {
     "name": "Alice Liddell",
@@ -103,9 +106,20 @@ def _prepared(installation: Installation, known: Mapping[str, Any], suite: str, 
         "suite": suite,
         "keys": suite_keys.to_document(),
         "sets": sets,
-        "initial_access_tokens": {},
+        "initial_access_tokens": _initial_access_tokens(installation, known.get("initial_access_tokens", {})),
         "resource": f"{installation.settings.issuer}/oauth2/userinfo",
         "approvals": {},
+    }
+
+
+def _initial_access_tokens(installation: Installation, known: Mapping[str, str]) -> dict[str, str]:
+    """A token for each profile under which clients of the suite register themselves."""
+    return {
+        profile: known.get(profile)
+        or installation.initial_access_tokens.create(
+            profile, uses=None, lifetime=LONGEST_LIFE, note="conformance"
+        ).value
+        for profile in DYNAMIC_PROFILES
     }
 
 
@@ -172,4 +186,5 @@ def _settings(suite: str) -> dict[str, str]:
     return {
         "AUTHSERVER_OUTBOUND_ALLOW": parts.netloc if parts.port else f"{parts.netloc}:443",
         "AUTHSERVER_RATE_LIMITS": "off",
+        "AUTHSERVER_REGISTRATION": "token",
     }

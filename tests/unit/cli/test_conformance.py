@@ -56,6 +56,13 @@ def test_person_has_every_standard_claim(authserver: CommandLine) -> None:
     assert shown["password_must_change"] is False
 
 
+def test_there_is_a_token_for_each_profile_that_registers_itself(authserver: CommandLine) -> None:
+    tokens = prepare(authserver)["initial_access_tokens"]
+    stored = authserver.json("clients", "tokens", "list")
+    assert sorted(token["profile"] for token in stored) == sorted(tokens) == ["fapi1-advanced", "oidc"]
+    assert all(token["uses_left"] is None for token in stored)
+
+
 def test_second_time_changes_nothing(authserver: CommandLine) -> None:
     first = prepare(authserver)
     versions = {client["client_id"]: client["version"] for client in authserver.json("clients", "list")}
