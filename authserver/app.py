@@ -14,6 +14,7 @@ from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Route, Routes
 from authserver.edge.wsgi_handler import WSGIHandler, environ_of
 from authserver.endpoints import (
+    check_session,
     device_authorization,
     introspect,
     jwks,
@@ -85,6 +86,7 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
         Route(POST, "/oauth2/revoke", revoke.endpoint(services), cors="client", limit="revoke"),
         Route(BOTH, "/oauth2/userinfo", userinfo.endpoint(services), cors="client", limit="userinfo"),
         Route(BOTH, "/oauth2/logout", logout, kind="page"),
+        Route(GET, paths.CHECK_SESSION, check_session.endpoint(side), kind="frame"),
         Route(POST, registration.PATH, registration.registration(services), cors="public", limit="register"),
         Route(
             ("GET", "PUT", "DELETE"),

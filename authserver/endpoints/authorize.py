@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from authserver.authorize import pipeline
+from authserver.authorize import pipeline, session_state
 from authserver.authorize.checks.parameters import ENVELOPE
 from authserver.authorize.context import Context, Via
 from authserver.authorize.dispatch import PURPOSE, read_kept
@@ -16,6 +16,7 @@ from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
 from authserver.web import paths
 from authserver.web.border import Border
+from authserver.web.cookies import new_browser_state
 from authserver.web.page_errors import application_of
 from authserver.web.page_values import FormPostPage
 
@@ -117,12 +118,30 @@ class AuthorizeEndpoint:
         return () if self._cookies.page(request) == page else (self._cookies.set_page(page),)
 
     def _to_client(self, request: Request, context: Context, answer: ClientResponse) -> Response:
-        answer = self._services.response_signer.protected(answer, context.verified_client)
+        stated, cookies = self._stated(request, context, answer)
+        answer = self._services.response_signer.protected(stated, context.verified_client)
         if answer.transport != "form_post":
-            return redirect(answer.location)
+            return redirect(answer.location, *cookies)
         application = application_of(context.client) if context.client else None
         page = FormPostPage(action=answer.redirect_uri, fields=answer.parameters, application=application)
-        return self._pages.render(page, request, ui_locales=context.get("ui_locales") or "")
+        return self._pages.render(page, request, headers=cookies, ui_locales=context.get("ui_locales") or "")
+
+    def _stated(
+        self, request: Request, context: Context, answer: ClientResponse
+    ) -> tuple[ClientResponse, tuple[tuple[str, str], ...]]:
+        """The answer with `session_state`, and the cookie that it was computed from where the browser has none yet.
+
+        A refusal gives no cookie, so it carries the state only of a browser that has one.
+        """
+        known = self._cookies.browser_state(request)
+        if known is None and any(name == "error" for name, _ in answer.parameters):
+            return answer, ()
+        browser_state = known or new_browser_state()
+        stated = session_state.of_request(context, browser_state)
+        if stated is None:
+            return answer, ()
+        cookies = () if known else (self._cookies.set_browser_state(browser_state),)
+        return answer.with_parameters((*answer.parameters, ("session_state", stated))), cookies
 
 
 def _handle(request: Request) -> str | None:

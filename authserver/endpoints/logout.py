@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from authserver.clients.directory import Client
+from authserver.clients.frontchannel_logout import FrontchannelLogout
 from authserver.protocol.errors import InvalidRequest, InvalidToken, ProtocolError
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.protocol.redirect_uris import with_parameters
@@ -19,9 +20,10 @@ from authserver.storage.unit import Unit
 from authserver.tokens import id_tokens
 from authserver.web import paths
 from authserver.web.border import Border
+from authserver.web.cookies import new_browser_state
 from authserver.web.csrf import FIELD
 from authserver.web.page_errors import application_of
-from authserver.web.page_values import Account, Form, LogoutConfirmPage
+from authserver.web.page_values import Account, Form, FrontchannelLogoutPage, LogoutConfirmPage
 
 SINGLE = frozenset({"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales"})
 
@@ -43,6 +45,17 @@ class LogoutRequest:
         return with_parameters(self.redirect_uri, [] if self.state is None else [("state", self.state)])
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Whether any session ended, and the addresses by which the browser tells of it."""
+
+    anything: bool = False
+    frames: tuple[str, ...] = ()
+
+
+NOTHING = Ended()
+
+
 class LogoutEndpoint:
     """Ends sessions at the word of a client, or of the person."""
 
@@ -53,6 +66,8 @@ class LogoutEndpoint:
         self._pages = border.pages
         self._errors = border.errors
         self._posted = border.posted
+        services = border.services
+        self._frontchannel = FrontchannelLogout(services.settings.issuer, services.clients, services.macs)
 
     def __call__(self, request: Request) -> Response:
         """A logout request by GET or POST, or the answer to the confirmation page."""
@@ -126,11 +141,10 @@ class LogoutEndpoint:
             browser = self._browser(unit, request)
             sessions = tuple(unit.sessions.in_browser(browser.id)) if browser else ()
             named = self._named_session(sessions, asked)
-            if named is not None:
-                services.sessions.sign_out(unit, named, initiated_by="client")
+            ended = self._sign_out(unit, (named,), "client") if named is not None else NOTHING
             account = self._account(unit, sessions[0]) if sessions and named is None else None
         if named is not None or not sessions:
-            return _done(asked)
+            return self._done(request, asked, ended)
         return self._ask(request, asked, parameters, account)
 
     def _browser(self, unit: Unit, request: Request) -> Browser | None:
@@ -165,17 +179,26 @@ class LogoutEndpoint:
         services = self._services
         with services.database.unit() as unit:
             browser = services.browsers.find_by_page(unit, self._cookies.page(request))
-            for session in unit.sessions.in_browser(browser.id) if browser else ():
-                services.sessions.sign_out(unit, session)
-        return _done(asked)
+            sessions = tuple(unit.sessions.in_browser(browser.id)) if browser else ()
+            ended = self._sign_out(unit, sessions, "user")
+        return self._done(request, asked, ended)
 
+    def _sign_out(self, unit: Unit, sessions: tuple[Session, ...], initiated_by: str) -> Ended:
+        for session in sessions:
+            self._services.sessions.sign_out(unit, session, initiated_by=initiated_by)
+        return Ended(bool(sessions), self._frontchannel.addresses(unit, sessions))
 
-def _done(asked: LogoutRequest) -> Response:
-    """Back to the application, or to the page that says so at an address of its own."""
-    if asked.redirect_uri:
-        return redirect(asked.location)
-    language = f"?{urlencode({'ui_locales': asked.ui_locales})}" if asked.ui_locales else ""
-    return redirect(f"{paths.SIGNED_OUT}{language}")
+    def _done(self, request: Request, asked: LogoutRequest, ended: Ended) -> Response:
+        """Back to the application, or to the page that says so; by way of the applications that the browser tells."""
+        state = (self._cookies.set_browser_state(new_browser_state()),) if ended.anything else ()
+        if ended.frames:
+            location, client = asked.location if asked.redirect_uri else "", asked.client
+            page = FrontchannelLogoutPage(ended.frames, location, application_of(client) if client else None)
+            return self._pages.render(page, request, headers=state, ui_locales=asked.ui_locales or "")
+        if asked.redirect_uri:
+            return redirect(asked.location, *state)
+        language = f"?{urlencode({'ui_locales': asked.ui_locales})}" if asked.ui_locales else ""
+        return redirect(f"{paths.SIGNED_OUT}{language}", *state)
 
 
 def _query(request: Request) -> Parameters:

@@ -22,6 +22,7 @@ from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import IMPLICIT, RESPONSE_MODES, RESPONSE_TYPES, SIGNING_ALGORITHMS
 from authserver.services import Services
+from authserver.web import paths
 from authserver.web.border import Border
 
 MAX_AGE_SECONDS = 300
@@ -45,6 +46,9 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
         "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
         "end_session_endpoint": f"{base}/oauth2/logout",
+        "check_session_iframe": f"{base}{paths.CHECK_SESSION}",
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
         **_registration(services, base),

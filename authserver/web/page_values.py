@@ -197,6 +197,29 @@ class SignedOutPage(Page):
 
 
 @dataclass(frozen=True, slots=True)
+class FrontchannelLogoutPage(Page):
+    """Done here; the browser tells the applications and then goes on (OIDC Front-Channel Logout §2).
+
+    Args:
+        frames: what it loads, unseen.
+        location: where it goes on to, a verified address of `application`; empty to stay.
+    """
+
+    template: ClassVar[str] = "frontchannel_logout.html"
+    scripts: ClassVar[tuple[str, ...]] = ("frontchannel_logout.js",)
+    shown_once: ClassVar[bool] = True
+
+    frames: tuple[str, ...]
+    location: str = ""
+    application: Application | None = None
+
+    def content_sources(self) -> dict[str, str]:
+        """The origins of the frames, and no other."""
+        origins = dict.fromkeys(f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, self.frames))
+        return {"frame-src": " ".join(origins)}
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage(Page):
     """A refusal that cannot be sent to the application.
 

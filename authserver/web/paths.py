@@ -8,6 +8,7 @@ from typing import Final
 AUTHORIZE: Final = "/oauth2/authorize"
 RESUME: Final = "/oauth2/authorize/resume"
 LOGOUT: Final = "/oauth2/logout"
+CHECK_SESSION: Final = "/oauth2/check-session"
 SIGNED_OUT: Final = "/signed-out"
 HOME: Final = "/"
 DEVICE: Final = "/device"

@@ -29,21 +29,28 @@ def secure(make_server: Callable[..., Installation]) -> Installation:
     return make_server(issuer="https://sso.example")
 
 
-def test_over_https_both_are_locked_to_the_host(secure: Installation) -> None:
+def test_over_https_all_are_locked_to_the_host(secure: Installation) -> None:
     found = first_answer(secure)
-    assert set(found) == {"sso", "page"}
+    assert set(found) == {"sso", "page", "state"}
     for flags in found.values():
         assert flags["name"].startswith("__Host-")
-        assert (flags["secure"], flags["httponly"], flags["path"], flags["domain"]) == (True, True, "/", "")
-    assert found["sso"]["samesite"] == "None"
-    assert found["page"]["samesite"] == "Lax"
+        assert (flags["secure"], flags["path"], flags["domain"]) == (True, "/", "")
+    assert {name: flags["samesite"] for name, flags in found.items()} == {"sso": "None", "page": "Lax", "state": "None"}
+
+
+def test_scripts_read_the_cookie_of_session_management_alone(secure: Installation) -> None:
+    assert {name: flags["httponly"] for name, flags in first_answer(secure).items()} == {
+        "sso": True,
+        "page": True,
+        "state": "",
+    }
 
 
 def test_over_http_nothing_is_promised_that_does_not_hold(server: Installation) -> None:
     found = first_answer(server)
     for flags in found.values():
         assert not flags["name"].startswith("__Host-")
-        assert (flags["secure"], flags["httponly"], flags["samesite"], flags["path"]) == ("", True, "Lax", "/")
+        assert (flags["secure"], flags["samesite"], flags["path"]) == ("", "Lax", "/")
 
 
 def test_cookies_last_as_long_as_the_browser(relying_party: RelyingParty, browser: Browser) -> None:

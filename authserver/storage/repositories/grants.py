@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from authserver.protocol import validity
 from authserver.storage.compiled import CompiledFind, CompiledInsert
@@ -23,6 +23,11 @@ class Grants(Repository):
     def find(self, grant_id: str) -> Grant | None:
         """The grant with this id, revoked or not."""
         return _BY_ID.first(self.transaction, wanted=grant_id)
+
+    def clients_of_session(self, session_id: str) -> list[str]:
+        """The clients that got something in a session, whether or not it was revoked meanwhile."""
+        statement = select(Grant.client_id).where(Grant.session_id == session_id).distinct().order_by(Grant.client_id)
+        return list(self.session.scalars(statement))
 
     def revoke(self, grant_id: str, reason: str) -> bool:
         """Revoke one grant; tells whether this call was the one that did."""

@@ -9,17 +9,20 @@ from authserver.web.cookies import Cookies
 
 def test_flags_over_https() -> None:
     cookies = Cookies("https://sso.example")
-    (_, sso), (_, page) = cookies.set_browser(BrowserSecrets("one", "two"), 60)
+    (_, sso), (_, page), (_, state) = cookies.set_browser(BrowserSecrets("one", "two"), 60)
     assert sso == f"{cookies.sso_name}=one; Path=/; HttpOnly; Max-Age=60; Secure; SameSite=None"
     assert page == f"{cookies.page_name}=two; Path=/; HttpOnly; Max-Age=60; Secure; SameSite=Lax"
+    assert state.startswith(f"{cookies.state_name}=")
+    assert state.endswith("; Path=/; Max-Age=60; Secure; SameSite=None")
     assert cookies.sso_name.startswith("__Host-sso-")
 
 
 def test_flags_over_http() -> None:
     cookies = Cookies("http://127.0.0.1:8000")
-    (_, sso), (_, page) = cookies.set_browser(BrowserSecrets("one", "two"))
+    (_, sso), (_, page), (_, state) = cookies.set_browser(BrowserSecrets("one", "two"))
     assert sso == f"{cookies.sso_name}=one; Path=/; HttpOnly; SameSite=Lax"
     assert page == f"{cookies.page_name}=two; Path=/; HttpOnly; SameSite=Lax"
+    assert state.endswith("; Path=/; SameSite=Lax")
 
 
 def test_kept_request_is_bound_by_a_cookie_as_short_lived() -> None:
