@@ -95,7 +95,7 @@ def _ends() -> dict[str, Page]:
     return {
         "signed-out": SignedOutPage(),
         "signed-out-back": SignedOutPage(PHOTOS, HOME),
-        "frontchannel-logout": FrontchannelLogoutPage(("https://photos.example/front-channel-logout",), HOME + "#signed-out", PHOTOS),
+        "frontchannel-logout": FrontchannelLogoutPage(("https://photos.example/front-channel-logout",), HOME, PHOTOS),
         "frontchannel-logout-end": FrontchannelLogoutPage(("https://photos.example/front-channel-logout",)),
         "error-invalid_redirect_uri": ErrorPage(
             "invalid_redirect_uri", REFERENCE, "redirect_uri is not registered for this client", PHOTOS, HOME

@@ -28,6 +28,7 @@ from tests.servers.chromium import FLAGS
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-artifacts" / "pages"
 ISSUER = "https://auth.example"
+SENDING_ON = {"/static/form_post.js", "/static/frontchannel_logout.js"}
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" rx="12" fill="#0b7a75"/>'
     '<circle cx="24" cy="25" r="10" fill="none" stroke="#fff" stroke-width="4"/></svg>'
@@ -102,7 +103,7 @@ class Viewer:
             response = self._pages.render(self._page, asked)
             body = response.body.replace(b'dir="ltr"', f'dir="{self._view.direction}"'.encode(), 1)
             route.fulfill(status=200, headers=dict(response.headers), body=body)
-        elif path == "/static/form_post.js" and not self.lets_pages_go:
+        elif path in SENDING_ON and not self.lets_pages_go:
             # It would send the page on before anybody could look at it.
             route.fulfill(body="", content_type="text/javascript")
         elif path.startswith("/static/"):

@@ -28,7 +28,7 @@ def test_code_arrives_as_asked_for(relying_party: RelyingParty, mode: str) -> No
     browser = Browser(relying_party.installation)
     page = browser.sign_in(relying_party.request(browser, response_mode=mode, state='a"<b>&c'))
     response = read(browser.allow(page), mode)
-    assert set(response) == {"code", "state", "iss"}
+    assert set(response) == {"code", "state", "iss", "session_state"}
     assert response["state"] == 'a"<b>&c'
     assert relying_party.redeem(response["code"]).status == 200
 
