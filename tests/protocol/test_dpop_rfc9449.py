@@ -12,17 +12,14 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import text
 
 from authserver.clients.extensions import Extensions
-from authserver.crypto.handles import Kind
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 from tests.dpop import DPoPKey
 from tests.installation import Answer, Installation
-from tests.relying_party import RelyingParty, claims_of
+from tests.relying_party import Browser, RelyingParty, claims_of
 
 TOKEN = "/oauth2/token"
-_BIND = text("UPDATE oauth2_auth_codes SET cnf = :cnf WHERE digest = :digest")
 Ask = Callable[..., Answer]
 
 
@@ -388,22 +385,24 @@ def test_a_client_that_registered_for_bound_tokens_must_send_proofs(
     assert party.token_request(grant_type="client_credentials", headers=proof).json["token_type"] == "DPoP"
 
 
+def test_a_client_with_bound_tokens_gets_none_through_the_browser(server: Installation) -> None:
+    grants, types = ("authorization_code", "implicit"), ("code", "id_token token")
+    server.add_user()
+    client = server.add_client(
+        profile="oidc", grant_types=grants, response_types=types, policy={"sender_constraint": "dpop"}
+    )
+    answer = RelyingParty(server, *client).request(Browser(server), response_type="id_token token")
+    assert "error=unauthorized_client" in answer.location
+    assert server.why(answer) == "front_channel_token_unbound"
+
+
 # --- codes and refresh tokens -----------------------------------------------------------------
-
-
-def bound_code(party: RelyingParty, jkt: str, **parameters: Any) -> str:
-    """A code that was bound to a key when it was asked for."""
-    code = party.code(**parameters)
-    with party.installation.unit() as unit:
-        digest = party.installation.services.handles.digest(Kind.CODE, code)
-        unit.session.execute(_BIND, {"digest": digest, "cnf": f'{{"jkt": "{jkt}"}}'})
-    return code
 
 
 def test_a_code_that_is_bound_to_a_key_demands_it(
     server: Installation, relying_party: RelyingParty, key: DPoPKey, url: str
 ) -> None:
-    code = bound_code(relying_party, key.jkt)
+    code = relying_party.code(dpop_jkt=key.jkt)
     assert_refused(server, relying_party.redeem(code), "dpop_proof_of_grant_missing")
     other = relying_party.redeem(code, headers={"DPoP": DPoPKey().proof("POST", url)})
     assert_refused(server, other, "dpop_key_of_other_grant", "invalid_grant")
@@ -414,7 +413,7 @@ def test_a_code_that_is_bound_to_a_key_demands_it(
 def test_a_stranger_without_the_key_cannot_end_what_a_code_yielded(
     relying_party: RelyingParty, key: DPoPKey, url: str
 ) -> None:
-    code = bound_code(relying_party, key.jkt)
+    code = relying_party.code(dpop_jkt=key.jkt)
     token = relying_party.redeem(code, headers={"DPoP": key.proof("POST", url)}).json["access_token"]
     assert relying_party.redeem(code, headers={"DPoP": DPoPKey().proof("POST", url)}).status == 400
     assert relying_party.introspect(token)["active"] is True

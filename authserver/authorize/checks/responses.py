@@ -40,6 +40,18 @@ def check_response_type(context: Context, _: Collaborators) -> None:
             spec="RFC 6749 §4.1.2.1",
             setting=f"client {context.verified_client.id}: response_types, grant_types",
         )
+    _check_binding(context, policy.sender_constraint)
+
+
+def _check_binding(context: Context, rule: str) -> None:
+    """Nobody shows a key on the way through the browser, so a token that is issued there is bound to none."""
+    if rule != "none" and context.wants(responses.TOKEN):
+        raise UnauthorizedClient(
+            "Access tokens of the application are bound to a key, so they come from the token endpoint alone.",
+            reason="front_channel_token_unbound",
+            spec="RFC 9700 §2.1.2",
+            setting=f"client {context.verified_client.id}: policy sender_constraint={rule}",
+        )
 
 
 def check_response_mode(context: Context, _: Collaborators) -> None:
