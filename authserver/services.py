@@ -18,6 +18,7 @@ from authserver.authorize.signed_responses import ResponseSigner
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import ClientDirectory
+from authserver.clients.documents import ClientDocuments
 from authserver.clients.dynamic_registration import DynamicRegistration
 from authserver.clients.initial_access import InitialAccessTokens
 from authserver.clients.keys import ClientKeys
@@ -226,12 +227,21 @@ class Wiring:
         return ClientAuthentication(self.clients, self.crypto.client_secrets)
 
     @cached_property
+    def client_registration(self) -> ClientRegistration:
+        sectors = SectorIdentifiers(self.outbound)
+        return ClientRegistration(self.database, self.crypto.client_secrets, self.recorder, sectors)
+
+    @cached_property
+    def client_documents(self) -> ClientDocuments:
+        return ClientDocuments(self.settings, self.database, self.outbound, self.clients, self.client_registration)
+
+    @cached_property
     def dynamic_registration(self) -> DynamicRegistration:
         database, crypto, settings = self.database, self.crypto, self.settings
         return DynamicRegistration(
             database,
             crypto.handles,
-            ClientRegistration(database, crypto.client_secrets, self.recorder, SectorIdentifiers(self.outbound)),
+            self.client_registration,
             settings=settings,
             initial_tokens=InitialAccessTokens(database, crypto.handles, self.recorder),
             statements=SoftwareStatements(read_issuers(settings.software_statement_issuers)),
@@ -297,7 +307,7 @@ class Wiring:
         settings = self.settings
         return Collaborators(
             issuer=settings.issuer,
-            clients=self.clients,
+            clients=self.client_documents,
             catalog=self.catalog,
             keyring=self.keyring,
             pushed_requests=PushedRequests(self.database, self.crypto.handles, settings.pushed_request_ttl),

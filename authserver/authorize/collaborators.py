@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from authserver.access.catalog import ResourceCatalog
 from authserver.authorize.pushed_requests import PushedRequests
 from authserver.authorize.request_objects import RequestObjects
-from authserver.clients.directory import ClientDirectory
+from authserver.clients.directory import ClientSource
 from authserver.signing.keyring import Keyring
 
 
@@ -16,7 +16,7 @@ class Collaborators:
     """The directories that steps look things up in."""
 
     issuer: str
-    clients: ClientDirectory
+    clients: ClientSource
     catalog: ResourceCatalog
     keyring: Keyring
     pushed_requests: PushedRequests

@@ -9,15 +9,17 @@ from typing import Any
 import click
 import orjson
 
+from authserver.cli.client_metadata import changes_of, metadata_option, normal_response_types, response_type_option
 from authserver.cli.initial_access import tokens
 from authserver.cli.installation import opened
 from authserver.cli.output import json_option, print_fields, print_json, print_table, read_secret
 from authserver.cli.repeating import RepeatingCommand
 from authserver.clients import policy as policies
+from authserver.clients import wire
 from authserver.clients.metadata import APPLICATION_TYPES, AUTH_METHODS, GRANTS, ClientMetadata
 from authserver.clients.registration import Registered, metadata_of
-from authserver.protocol import validity
-from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, PROFILES, REFRESH_TOKEN
+from authserver.protocol import responses, validity
+from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, IMPLICIT, PROFILES, REFRESH_TOKEN
 from authserver.protocol.scopes import OPENID
 from authserver.storage.models.clients import ClientRecord
 
@@ -27,6 +29,8 @@ _LISTS = ("redirect_uris", "post_logout_redirect_uris", "origins", "resources", 
 _SINGLE = ("jwks_uri", "default_resource", "client_uri", "logo_uri", "policy_uri", "tos_uri")
 
 _OPTIONS = (
+    metadata_option,
+    response_type_option,
     click.option("--profile", type=click.Choice(sorted(PROFILES)), help="The named set of rules to start from."),
     click.option("--policy", "policy", multiple=True, metavar="KEY=VALUE", help="Override one rule of the profile."),
     click.option("--application-type", type=click.Choice(APPLICATION_TYPES), help="web unless given."),
@@ -71,19 +75,21 @@ clients.add_command(tokens)
 
 
 @clients.command("create", cls=RepeatingCommand)
-@click.option("--name", required=True, help="The name that people see.")
+@click.option("--name", help="The name that people see.")
 @click.option("--id", "client_id", help="The client id; made unless given.")
 @click.option("--secret-stdin", is_flag=True, help="Take the secret from standard input instead of making one.")
 @click.option("--public", is_flag=True, help="The client cannot keep a secret (browser and native applications).")
 @_metadata_options
 @json_option
-def create(name: str, client_id: str | None, secret_stdin: bool, public: bool, as_json: bool, **given: Any) -> None:
+def create(client_id: str | None, secret_stdin: bool, public: bool, as_json: bool, **given: Any) -> None:
     """Register a client. Its secret is printed once."""
-    method = given.pop("auth_method") or ("none" if public else "client_secret_basic")
-    if public and method != "none":
+    if public and given["auth_method"] not in {None, "none"}:
         raise click.UsageError("--public goes with --auth-method none alone")
-    changes = _with_defaults(_changes(given, {}), is_public=method == "none")
-    wanted = ClientMetadata(name=name, token_endpoint_auth_method=method, **changes)
+    named = {"auth_method": "none"} if public else {}
+    changes = changes_of(given.pop("metadata")) | _changes(given | named, {})
+    if "name" not in changes:
+        raise click.UsageError("a client needs a --name")
+    wanted = ClientMetadata(**_with_defaults(changes))
     secret = read_secret() if secret_stdin else None
     with opened() as installation:
         _print_registered(installation.clients.create(wanted, client_id=client_id, secret=secret), as_json=as_json)
@@ -118,18 +124,15 @@ def show(client_id: str, as_json: bool) -> None:
 @click.option("--name", help="The name that people see.")
 @_metadata_options
 @json_option
-def update(client_id: str, name: str | None, as_json: bool, **given: Any) -> None:
+def update(client_id: str, as_json: bool, **given: Any) -> None:
     """Change what is registered of a client.
 
     A list replaces the one before, an empty value takes a field away, and `--policy KEY=` takes an override back.
     """
-    method = given.pop("auth_method")
     with opened() as installation:
         with installation.database.reading() as unit:
             before = metadata_of(unit.clients.get(client_id))
-        changes = _changes(given, before.policy)
-        changes |= {"name": name} if name is not None else {}
-        changes |= {"token_endpoint_auth_method": method} if method is not None else {}
+        changes = changes_of(given.pop("metadata"), before.extensions) | _changes(given, before.policy)
         if not changes:
             raise click.UsageError("nothing to change was given")
         _print_registered(installation.clients.update(client_id, changes), as_json=as_json)
@@ -204,6 +207,7 @@ def document(record: ClientRecord) -> dict[str, Any]:
         "contacts": record.contacts,
         "client_id_issued_at": validity.epoch(record.created_at),
         "version": record.version,
+        **wire.write(metadata_of(record)),
     }
 
 
@@ -216,9 +220,12 @@ def _changes(given: dict[str, Any], policy: Any) -> dict[str, Any]:
     for name in _SINGLE:
         if given[name] is not None:
             changes[name] = given[name] or None
-    for name in ("profile", "application_type", "first_party"):
+    for name in ("profile", "application_type", "first_party", "name"):
         if given[name] is not None:
             changes[name] = given[name]
+    if given["auth_method"] is not None:
+        changes["token_endpoint_auth_method"] = given["auth_method"]
+    changes |= normal_response_types(given["response_types"])
     if given["grants"]:
         changes["grant_types"] = tuple(word for text in given["grants"] for word in text.replace(",", " ").split())
     if given["scope"] is not None:
@@ -246,11 +253,18 @@ def _read_jwks(path: Path) -> Any:
     return found
 
 
-def _with_defaults(changes: dict[str, Any], *, is_public: bool) -> dict[str, Any]:
+def _with_defaults(changes: dict[str, Any]) -> dict[str, Any]:
     """What most clients want where nothing was said: the code flow with a redirect URI, else their own tokens."""
     if "grant_types" not in changes:
+        is_public = changes.get("token_endpoint_auth_method") == "none"
         code_flow = is_public or bool(changes.get("redirect_uris"))
         changes["grant_types"] = (AUTHORIZATION_CODE, REFRESH_TOKEN) if code_flow else (CLIENT_CREDENTIALS,)
+        if any(
+            grant == IMPLICIT
+            for words in changes.get("response_types") or ()
+            for grant in responses.needed_grants(words)
+        ):
+            changes["grant_types"] = (*changes["grant_types"], IMPLICIT)
     if "scopes" not in changes and AUTHORIZATION_CODE in changes["grant_types"]:
         changes["scopes"] = frozenset({OPENID})
     return changes

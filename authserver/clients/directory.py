@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 from authserver.clients import extensions
 from authserver.clients.extensions import Extensions
@@ -32,6 +32,13 @@ NO_AUTHENTICATION = "none"
 OPERATOR = "operator"
 Origin = Literal["operator", "token", "anonymous", "document"]
 """Who registered a client: an administrator, itself with an initial access token or without, its metadata document."""
+
+
+class ClientSource(Protocol):
+    """Where clients are found by id."""
+
+    def find(self, client_id: str, /) -> Client | None:
+        """The client with this id, enabled or not."""
 
 
 @dataclass(frozen=True, slots=True)

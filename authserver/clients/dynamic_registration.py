@@ -10,40 +10,28 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from authserver.clients import policy as policies
-from authserver.clients import wire
-from authserver.clients.directory import open_to
 from authserver.clients.initial_access import InitialAccessTokens
 from authserver.clients.metadata import ClientMetadata
 from authserver.clients.registration import ClientRegistration, Provenance, generated_id
+from authserver.clients.self_described import changes, permitted, refusal, wanted
 from authserver.clients.statements import SoftwareStatements
 from authserver.crypto.handles import Handles, Kind
-from authserver.protocol import responses, uris
-from authserver.protocol import scopes as scope_values
 from authserver.protocol.errors import (
     InvalidClientMetadata,
     InvalidToken,
     NotFound,
     RegistrationRefused,
-    UnacceptableRedirectURI,
     ValidationError,
 )
-from authserver.protocol.policy import AUTHORIZATION_CODE, CIBA, CLIENT_CREDENTIALS, JWT_BEARER, TOKEN_EXCHANGE
 from authserver.settings.schema import Settings
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord
 from authserver.storage.unit import Unit
 
 REALM: Final = 'Bearer realm="registration"'
-UNNAMED: Final = "Unnamed application"
-RS256: Final = "RS256"
-
-NOT_FOR_STRANGERS: Final = (CLIENT_CREDENTIALS, CIBA, TOKEN_EXCHANGE, JWT_BEARER)
-"""Grants that need no person at the browser, or ring somebody's telephone: not for clients that nobody vouches for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +76,11 @@ class DynamicRegistration:
         handle = self._handles.issue(Kind.REGISTRATION)
         by = Provenance("anonymous" if initial_token is None else "token", handle.digest)
         try:
-            wanted = self._wanted(document, profile, by.origin)
-            self._clients.check_sector(wanted)
+            described = self._wanted(document, profile, by.origin)
+            self._clients.check_sector(described)
             with self._database.unit() as unit:
                 client_id = generated_id()
-                made = self._clients.create_in(unit, self._permitted(unit, wanted), client_id=client_id, by=by)
+                made = self._clients.create_in(unit, permitted(unit, described), client_id=client_id, by=by)
                 self._settle_admission(unit, initial_token, client_id)
         except ValidationError as error:
             raise refusal(error) from error
@@ -115,10 +103,10 @@ class DynamicRegistration:
             record = self._proven(unit, client_id, token)
             self._check_identity(unit, record, document)
         try:
-            wanted = self._wanted(document, record.profile, record.origin)
+            described = self._wanted(document, record.profile, record.origin)
             with self._database.reading() as unit:
-                wanted = self._permitted(unit, wanted)
-            made = self._clients.update(client_id, _changes(wanted))
+                described = permitted(unit, described)
+            made = self._clients.update(client_id, changes(described))
         except ValidationError as error:
             raise refusal(error) from error
         except NotFound as error:
@@ -166,23 +154,7 @@ class DynamicRegistration:
             )
 
     def _wanted(self, document: Mapping[str, Any], profile: str, origin: str) -> ClientMetadata:
-        """What the document asks for, completed by the defaults of the specifications."""
-        stated = self._statements.applied(document)
-        given = wire.read({name: value for name, value in stated.items() if value is not None})
-        changes = given.onto()
-        response_types = changes.get("response_types")
-        if "grant_types" not in changes:
-            changes["grant_types"] = _grants_for(response_types)
-        if origin == "anonymous":
-            _check_stranger(changes["grant_types"])
-        changes.setdefault("scopes", frozenset(scope_values.STANDARD))
-        changes.setdefault("name", _name(changes))
-        wanted = ClientMetadata(profile=profile, **changes)
-        return _with_algorithm(replace(wanted, origins=_origins(wanted)))
-
-    def _permitted(self, unit: Unit, wanted: ClientMetadata) -> ClientMetadata:
-        """Of the scopes those that such clients may have; the answer says which (RFC 7591 §3.2.1)."""
-        return replace(wanted, scopes=wanted.scopes & (open_to(unit).scopes | set(scope_values.STANDARD)))
+        return wanted(self._statements.applied(document), profile, by_stranger=origin == "anonymous")
 
     def _proven(self, unit: Unit, client_id: str, token: str | None) -> ClientRecord:
         if token is None:
@@ -214,16 +186,6 @@ class DynamicRegistration:
             )
 
 
-def refusal(error: ValidationError) -> InvalidClientMetadata | UnacceptableRedirectURI:
-    """What cannot be registered, in the words of RFC 7591 §3.2.2."""
-    details = {"field": error.field}
-    if error.field == "redirect_uris":
-        return UnacceptableRedirectURI(
-            error.message, reason="redirect_uri_refused", spec="RFC 7591 §3.2.2", details=details
-        )
-    return InvalidClientMetadata(error.message, reason="metadata_refused", spec="RFC 7591 §3.2.2", details=details)
-
-
 def _not_proven(why: str) -> InvalidToken:
     return InvalidToken(
         "The registration access token is not valid for this client.",
@@ -232,52 +194,3 @@ def _not_proven(why: str) -> InvalidToken:
         details={"why": why},
         headers=(("WWW-Authenticate", f'{REALM}, error="invalid_token"'),),
     )
-
-
-def _changes(wanted: ClientMetadata) -> dict[str, Any]:
-    """Everything that a client decides itself; the rest stays as it is."""
-    return {name: getattr(wanted, name) for name in (*wire.FIELDS, "extensions", "origins")}
-
-
-def _grants_for(response_types: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The default is the code grant (RFC 7591 §2); with response types it is what they need."""
-    if response_types is None:
-        return (AUTHORIZATION_CODE,)
-    return tuple(dict.fromkeys(grant for words in response_types for grant in responses.needed_grants(words)))
-
-
-def _check_stranger(grants: tuple[str, ...]) -> None:
-    for grant in NOT_FOR_STRANGERS:
-        if grant in grants:
-            raise ValidationError(f"the grant {grant} needs an initial access token", field="grant_types")
-
-
-def _name(changes: Mapping[str, Any]) -> str:
-    """Without a name of its own a client is called as the place where it takes people (RFC 7591 §2)."""
-    for uri in (changes.get("client_uri"), *changes.get("redirect_uris", ())):
-        if isinstance(uri, str) and (host := urlsplit(uri).hostname):
-            return host
-    return UNNAMED
-
-
-def _origins(wanted: ClientMetadata) -> tuple[str, ...]:
-    """A public client on the web is a page, which calls the token endpoint from where it takes people."""
-    if not wanted.is_public:
-        return ()
-    found: dict[str, None] = {}
-    for uri in wanted.redirect_uris:
-        parts = urlsplit(uri)
-        try:
-            found[uris.normal_origin(f"{parts.scheme}://{parts.netloc}")] = None
-        except ValidationError:
-            continue
-    return tuple(found)
-
-
-def _with_algorithm(wanted: ClientMetadata) -> ClientMetadata:
-    """ID tokens are signed with RS256, where the profile has it, unless something else is asked for (OIDC Reg. §2)."""
-    if wanted.extensions.id_token_signed_response_alg is not None:
-        return wanted
-    base = policies.base_of(wanted.profile)
-    alg = RS256 if RS256 in base.signing_algorithms else base.id_token_alg
-    return replace(wanted, extensions=replace(wanted.extensions, id_token_signed_response_alg=alg))

@@ -60,6 +60,8 @@ class Provenance:
 
 
 OPERATOR = Provenance()
+STRANGERS = frozenset({"anonymous", "document"})
+"""Origins for which nobody vouches: their clients are counted and forgotten until somebody grants them something."""
 
 
 class ClientRegistration:
@@ -117,7 +119,7 @@ class ClientRegistration:
         record = ClientRecord(id=client_id)
         _apply(record, metadata)
         record.origin, record.registration_digest = by.origin, by.registration_digest
-        record.unused_since = validity.now() if by.origin == "anonymous" else None
+        record.unused_since = validity.now() if by.origin in STRANGERS else None
         unit.clients.add(record)
         given = None if not metadata.has_secret else self._add_secret(unit, record.id, secret).value
         self._changed(

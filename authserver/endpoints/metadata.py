@@ -81,10 +81,14 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _registration(services: Services, base: str) -> dict[str, str]:
-    """Where clients register themselves, unless nobody may (RFC 7591 §3)."""
-    closed = services.settings.registration == "closed"
-    return {} if closed else {"registration_endpoint": f"{base}{registration.PATH}"}
+def _registration(services: Services, base: str) -> dict[str, Any]:
+    """How clients come to be known without an administrator, where they may (RFC 7591 §3)."""
+    settings, found = services.settings, dict[str, Any]()
+    if settings.registration != "closed":
+        found["registration_endpoint"] = f"{base}{registration.PATH}"
+    if settings.client_id_metadata_documents:
+        found["client_id_metadata_document_supported"] = True
+    return found
 
 
 def endpoint(border: Border) -> Handler:

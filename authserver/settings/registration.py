@@ -35,6 +35,12 @@ class Registration:
         spec="RFC 7591 §5",
         minimum=1,
     )
+    client_id_metadata_documents: bool = setting(
+        False,
+        "flag",
+        "Whether an https address may be a client id, with the client's metadata behind it.",
+        spec="draft-ietf-oauth-client-id-metadata-document",
+    )
     software_statement_issuers: Path | None = setting(
         None,
         "path",

@@ -14,6 +14,7 @@ from authserver.storage.models.grants import Grant, RefreshToken, RevokedToken
 from tests.dpop import DPoPKey
 from tests.installation import Answer, Installation, install
 from tests.outbox import recorded
+from tests.registrant import Registrant, initial_access_tokens
 from tests.relying_party import RelyingParty, claims_of
 from tests.threads import THREADS, at_once, race
 
@@ -24,7 +25,12 @@ OFFLINE = "openid offline_access"
 def server(migrated_url: str, make_settings: Callable[..., Settings]) -> Iterator[Installation]:
     """A whole server with a connection for each thread."""
     settings = make_settings(
-        database_url=migrated_url, database_pool_size=60, workers=1, database_pool_timeout=60, rate_limits=False
+        database_url=migrated_url,
+        database_pool_size=60,
+        workers=1,
+        database_pool_timeout=60,
+        rate_limits=False,
+        registration="token",
     )
     installed = install(settings, ("RS256",))
     installed.add_user()
@@ -136,3 +142,19 @@ def test_different_tokens_of_many_families_do_not_disturb_each_other(server: Ins
     answers = race([lambda token=token: party.refresh(token) for token in tokens * 2])
     assert statuses(answers) == {200: 16}, [answer.text for answer in answers]
     assert len(refresh_tokens(server)) == 16
+
+
+def test_an_initial_access_token_of_one_use_registers_one_client(server: Installation) -> None:
+    issued = initial_access_tokens(server).create("default")
+    answers = at_once(lambda: Registrant(server).ask(initial_token=issued.value))
+    assert statuses(answers) == {201: 1, 401: THREADS - 1}, [answer.text for answer in answers]
+    assert len(recorded(server, "ClientCreated")) == 1
+
+
+def test_one_client_is_deleted_and_changed_at_once(server: Installation) -> None:
+    registrant = Registrant(server)
+    registrant.register(initial_token=initial_access_tokens(server).create("default").value)
+    wanted = registrant.told | {"client_name": "Films"}
+    works = [lambda: registrant.manage("DELETE"), lambda: registrant.manage("PUT", wanted)] * 4
+    assert set(statuses(race(works))) <= {200, 204, 401}
+    assert registrant.manage("GET").status == 401

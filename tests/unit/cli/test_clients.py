@@ -117,3 +117,82 @@ def test_people_see_lines(authserver: CommandLine) -> None:
     assert "client_secret " in authserver(*WEB, "--id", "shop")
     assert "shop " in authserver("clients", "list")
     assert "redirect_uris" in authserver("clients", "show", "shop")
+
+
+def test_metadata_comes_from_a_document_and_options_win(authserver: CommandLine, tmp_path: Path) -> None:
+    wanted = {
+        "client_name": "Written",
+        "redirect_uris": ["https://shop.example/cb"],
+        "grant_types": ["authorization_code"],
+        "backchannel_logout_uri": "https://shop.example/logout",
+        "default_max_age": 60,
+        "client_name#de": "Laden",
+    }
+    (tmp_path / "client.json").write_text(json.dumps(wanted))
+    made = authserver.json("clients", "create", "--metadata", str(tmp_path / "client.json"), "--name", "Shop")
+    assert made["client_name"] == "Shop"
+    shown = authserver.json("clients", "show", made["client_id"])
+    kept = set(wanted) - {"client_name"}
+    assert {name: shown[name] for name in kept} == {name: wanted[name] for name in kept}
+
+
+def test_metadata_comes_from_standard_input_and_null_takes_away(authserver: CommandLine) -> None:
+    document = {
+        "initiate_login_uri": "https://shop.example/login",
+        "default_max_age": 60,
+        "client_uri": "https://a.example",
+    }
+    made = authserver.json(*WEB, "--metadata", "-", stdin=json.dumps(document))
+    client_id = made["client_id"]
+    change = json.dumps({"initiate_login_uri": None, "client_uri": None})
+    changed = authserver.json("clients", "update", client_id, "--metadata", "-", stdin=change)
+    assert "initiate_login_uri" not in changed
+    assert (changed["default_max_age"], changed["client_uri"]) == (60, None)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"favourite_colour": "green", "client_nmae": "x"}'])
+def test_a_document_with_mistakes_is_wrong_usage(authserver: CommandLine, text: str) -> None:
+    code, line = authserver.refusal(*WEB, "--metadata", "-", stdin=text)
+    assert code == 2
+    assert "favourite" not in text or "favourite_colour, client_nmae" in line
+    assert authserver.refusal(*WEB, "--metadata", "/nowhere")[0] == 2
+
+
+def test_metadata_of_the_wrong_kind_is_refused(authserver: CommandLine) -> None:
+    assert authserver.refusal(*WEB, "--metadata", "-", stdin='{"default_max_age": "60"}')[0] == 1
+    assert authserver.refusal(*WEB, "--metadata", "-", stdin='{"client_name": null}')[0] == 1
+    assert authserver.refusal("clients", "create", "--metadata", "-", stdin="{}")[0] == 2
+
+
+def test_response_types_bring_the_implicit_grant(authserver: CommandLine) -> None:
+    made = authserver.json(*WEB, "--profile", "oidc", "--response-type", "id_token code", "--response-type", "code")
+    assert made["response_types"] == ["code", "code id_token"]
+    assert "implicit" in made["grant_types"]
+    taken_back = authserver.json("clients", "update", made["client_id"], "--response-type", "")
+    assert taken_back["response_types"] == ["code"]
+
+
+def test_initial_access_tokens_are_made_listed_and_revoked(authserver: CommandLine) -> None:
+    made = authserver.json("clients", "tokens", "create", "--profile", "oidc", "--uses", "3", "--note", "portal")
+    assert len(made["initial_access_token"]) == 54
+    assert (made["profile"], made["uses_left"], made["good"]) == ("oidc", 3, True)
+    unlimited = authserver.json("clients", "tokens", "create", "--unlimited")
+    assert (unlimited["profile"], unlimited["uses_left"]) == ("default", None)
+    authserver("clients", "tokens", "revoke", made["id"])
+    listed = {token["id"]: token for token in authserver.json("clients", "tokens", "list")}
+    assert [listed[one["id"]]["good"] for one in (made, unlimited)] == [False, True]
+    assert "initial_access_token" not in listed[made["id"]]
+    assert authserver.refusal("clients", "tokens", "revoke", made["id"])[0] == 1
+
+
+def test_bounds_of_initial_access_tokens(authserver: CommandLine) -> None:
+    for option, value in (("--uses", "2000000"), ("--lifetime", "99999999"), ("--note", "x" * 300)):
+        assert authserver.refusal("clients", "tokens", "create", option, value)[0] == 1
+    assert "portal" not in authserver("clients", "tokens", "list")
+
+
+def test_resources_are_opened_to_clients_that_register_themselves(authserver: CommandLine) -> None:
+    uri = "https://api.example"
+    opened = authserver.json("resources", "create", "--id", uri, "--name", "API", "--dynamic-clients")
+    assert opened["dynamic_clients"] is True
+    assert authserver.json("resources", "update", uri, "--no-dynamic-clients")["dynamic_clients"] is False

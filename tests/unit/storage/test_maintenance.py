@@ -15,11 +15,12 @@ from authserver.protocol.identifiers import new_id
 from authserver.storage import Database, Unit, maintenance
 from authserver.storage.columns import Base
 from authserver.storage.maintenance import DAY, HOUR, JOBS
-from authserver.storage.models.clients import ClientRecord
+from authserver.storage.models.clients import ClientRecord, InitialAccessToken
 from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
 from authserver.storage.models.users import User
+from authserver.storage.snapshots import CLIENTS, watch
 
 STRANGERS = 10_750
 """More than one run of a sweep deals with."""
@@ -215,6 +216,41 @@ def test_grants_are_swept_when_nothing_hangs_on_them(database: Database) -> None
         _refresh(unit, _grant(unit, created_at=old), validity.after(DAY))
         _grant(unit)
     assert _run("grants", database) == 2
+
+
+def test_clients_of_strangers_go_unless_somebody_granted_them_something(database: Database) -> None:
+    old = validity.after(-DAY)
+    with database.unit() as unit:
+        for name, since in (("old", old), ("used", old), ("new", validity.after(1 - DAY)), ("operated", None)):
+            unit.clients.add(ClientRecord(id=name, name=name, unused_since=since))
+        unit.grants.add(Grant(client_id="used", user_id="ada"))
+        before = unit.session.scalar(select(func.count()).select_from(ClientRecord))
+    assert _run("unused_clients", database) == 1
+    assert _run("used_clients", database) == 1
+    with database.unit() as unit:
+        assert unit.clients.find("old") is None
+        assert unit.clients.get("used").unused_since is None
+        assert unit.clients.unused() == 1
+        assert unit.session.scalar(select(func.count()).select_from(ClientRecord)) == before - 1
+
+
+def test_swept_clients_are_unknown_to_every_process(database: Database) -> None:
+    with database.unit() as unit:
+        unit.clients.add(ClientRecord(id="old", name="Old", unused_since=validity.after(-DAY)))
+    known = watch(database)
+    before = known.version(CLIENTS)
+    _run("unused_clients", database)
+    known.expire()
+    assert known.version(CLIENTS) == before + 1
+
+
+def test_initial_access_tokens_go_a_month_after_their_end(database: Database) -> None:
+    with database.unit() as unit:
+        for end in (-30 * DAY, 1 - 30 * DAY):
+            unit.initial_access_tokens.add(
+                InitialAccessToken(digest=_digest(), profile="default", expires_at=validity.after(end))
+            )
+    assert _run("initial_access_tokens", database) == 1
 
 
 def test_a_sweep_works_in_pieces_and_stops_for_breath(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

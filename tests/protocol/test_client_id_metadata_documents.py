@@ -1,0 +1,189 @@
+"""Client id metadata documents (draft-ietf-oauth-client-id-metadata-document)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.installation import Installation
+from tests.outbox import recorded
+from tests.publisher import Publisher, publishing
+from tests.relying_party import Browser, RelyingParty, claims_of
+
+PATH = "/oauth/client.json"
+REDIRECT_URI = "https://app.example/callback"
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator[Publisher]:
+    with publishing(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Installation], publisher: Publisher) -> Installation:
+    installed = make_server(client_id_metadata_documents=True, **publisher.settings)
+    installed.add_user()
+    return installed
+
+
+def publish(publisher: Publisher, path: str = PATH, **members: Any) -> str:
+    """Publish a client's document; its address, which is the client's id."""
+    client_id = publisher.url(path)
+    document = {"client_id": client_id, "client_name": "Photos", "redirect_uris": [REDIRECT_URI]} | members
+    return publisher.publish(path, {name: value for name, value in document.items() if value is not None})
+
+
+def forget_reads(server: Installation) -> None:
+    server.services.authorize_collaborators.clients._reads.clear()
+
+
+def test_a_person_signs_in_to_a_client_that_nobody_registered(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    tokens = RelyingParty(server, client_id).tokens(scope="openid")
+    assert claims_of(tokens["id_token"])["aud"] == client_id
+    assert claims_of(tokens["access_token"])["client_id"] == client_id
+
+
+def test_the_consent_page_names_the_host_beside_the_name(server: Installation, publisher: Publisher) -> None:
+    browser = Browser(server)
+    page = browser.sign_in(RelyingParty(server, publish(publisher)).request(browser))
+    assert "Photos (localhost)" in page.text
+
+
+def test_the_client_is_a_row_of_its_own_origin(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    RelyingParty(server, client_id).request(Browser(server))
+    client = server.services.clients.find(client_id)
+    assert (client.origin, client.profile, client.auth_method) == ("document", "mcp", "none")
+    assert [event["origin"] for event in recorded(server, "ClientCreated")] == ["document"]
+
+
+def test_a_document_is_read_once_in_a_while(server: Installation, publisher: Publisher) -> None:
+    party = RelyingParty(server, publish(publisher))
+    for _ in range(3):
+        party.request(Browser(server))
+    assert publisher.asked == [PATH]
+
+
+def test_a_change_of_the_document_makes_a_new_version(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    party = RelyingParty(server, client_id)
+    party.request(Browser(server))
+    publish(publisher, redirect_uris=["https://app.example/other"])
+    forget_reads(server)
+    assert party.request(Browser(server)).status == 400
+    assert server.services.clients.find(client_id).redirect_uris == ("https://app.example/other",)
+    assert len(recorded(server, "ClientUpdated")) == 1
+
+
+def assert_refused(server: Installation, client_id: str) -> str:
+    answer = RelyingParty(server, client_id).request(Browser(server))
+    assert answer.status == 400
+    assert answer.header("Location") is None
+    return server.why(answer)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"client_id": None},
+        {"client_id": "https://other.example/client.json"},
+        {"client_secret": "hush"},
+        {"client_secret_expires_at": 0},
+        {"token_endpoint_auth_method": "client_secret_basic"},
+        {"token_endpoint_auth_method": "client_secret_post"},
+        {"redirect_uris": None},
+        {"redirect_uris": ["http://app.example/callback"]},
+        {"grant_types": ["client_credentials"]},
+        {"jwks": {"keys": [{"kty": "oct", "k": "hush"}]}},
+    ],
+)
+def test_a_bad_document_is_refused(server: Installation, publisher: Publisher, members: dict[str, Any]) -> None:
+    assert assert_refused(server, publish(publisher, **members)) == "client_document_refused"
+    assert recorded(server, "ClientCreated") == []
+
+
+def test_a_document_that_is_no_json_or_too_long_is_refused(server: Installation, publisher: Publisher) -> None:
+    html = publisher.publish("/html", {"client_id": publisher.url("/html")}, media_type="text/html")
+    array = publisher.publish("/array", [])
+    long = publish(publisher, "/long", client_name="Photos", software_id="x" * 20_000)
+    gone = publisher.url("/gone")
+    for client_id in (html, array, long, gone):
+        assert assert_refused(server, client_id) == "client_document_refused"
+
+
+def test_a_refused_document_is_not_asked_for_again_at_once(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher, client_secret="hush")
+    for _ in range(3):
+        assert_refused(server, client_id)
+    assert publisher.asked == [PATH]
+
+
+def test_a_document_that_is_gone_ends_new_requests_and_no_old_tokens(
+    server: Installation, publisher: Publisher
+) -> None:
+    party = RelyingParty(server, publish(publisher, grant_types=["authorization_code", "refresh_token"]))
+    tokens = party.tokens(scope="openid offline_access")
+    publisher.published.clear()
+    forget_reads(server)
+    assert assert_refused(server, party.client_id) == "client_document_refused"
+    assert party.refresh(tokens["refresh_token"]).status == 200
+
+
+def test_a_known_client_outlives_a_fault_of_its_host(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    RelyingParty(server, client_id).request(Browser(server))
+    publisher.publish(PATH, {}, status=503)
+    forget_reads(server)
+    assert RelyingParty(server, client_id).request(Browser(server)).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "/", "/../client.json", "/a/./client.json", "/client.json#fragment", "/" + "x" * 300, "/a\\b"],
+)
+def test_other_addresses_are_not_fetched(server: Installation, publisher: Publisher, path: str) -> None:
+    assert assert_refused(server, publisher.url(path)) in {"client_unknown", "parameter_too_long"}
+    assert publisher.asked == []
+
+
+@pytest.mark.parametrize(
+    "client_id", ["http://localhost/client.json", "https://user@localhost/client.json", "https://as.example/client"]
+)
+def test_neither_http_nor_users_nor_the_issuer_itself(
+    make_server: Callable[..., Installation], publisher: Publisher, client_id: str
+) -> None:
+    server = make_server(client_id_metadata_documents=True, issuer="https://as.example", **publisher.settings)
+    assert assert_refused(server, client_id) == "client_unknown"
+
+
+def test_documents_are_off_unless_they_were_switched_on(
+    make_server: Callable[..., Installation], publisher: Publisher
+) -> None:
+    server = make_server(**publisher.settings)
+    assert assert_refused(server, publish(publisher)) == "client_unknown"
+    assert publisher.asked == []
+    assert "client_id_metadata_document_supported" not in server.get("/.well-known/oauth-authorization-server").json
+
+
+def test_discovery_says_so(server: Installation) -> None:
+    document = server.get("/.well-known/oauth-authorization-server").json
+    assert document["client_id_metadata_document_supported"] is True
+
+
+def test_clients_that_nobody_used_are_limited(make_server: Callable[..., Installation], publisher: Publisher) -> None:
+    limited = {"client_id_metadata_documents": True, "registration_unused_limit": 1}
+    server = make_server(**limited, **publisher.settings)
+    assert RelyingParty(server, publish(publisher)).request(Browser(server)).status == 200
+    assert assert_refused(server, publish(publisher, "/second.json")) == "client_document_refused"
+
+
+def test_a_client_of_the_operator_is_never_fetched(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    server.add_client(client_id)
+    assert RelyingParty(server, client_id).request(Browser(server)).status == 200
+    assert publisher.asked == []
