@@ -14,6 +14,7 @@ from authserver.edge.refusals import PageRenderer, Refusal, Refusals
 from authserver.edge.routes import Route, Routes
 from authserver.edge.wsgi_handler import WSGIHandler, environ_of
 from authserver.endpoints import (
+    approvals,
     check_session,
     device_authorization,
     introspect,
@@ -26,7 +27,9 @@ from authserver.endpoints import (
     userinfo,
 )
 from authserver.endpoints.authorize import AuthorizeEndpoint
+from authserver.endpoints.backchannel_authentication import BackchannelAuthenticationEndpoint
 from authserver.endpoints.logout import LogoutEndpoint
+from authserver.interaction.approvals import Approvals
 from authserver.interaction.change_password import ChangePasswordStep
 from authserver.interaction.consent import ConsentStep
 from authserver.interaction.device import Device
@@ -82,6 +85,8 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
             Route(POST, path, device_codes, cors="client", limit="token")
             for path in ("/oauth2/device_authorization", "/oauth2/device/authorize")
         ),
+        Route(BOTH, approvals.PATH, approvals.endpoint(services), limit="default"),
+        Route(POST, "/oauth2/bc-authorize", BackchannelAuthenticationEndpoint(services).handler(), limit="token"),
         Route(POST, "/oauth2/introspect", introspect.endpoint(services), limit="introspect"),
         Route(POST, "/oauth2/revoke", revoke.endpoint(services), cors="client", limit="revoke"),
         Route(BOTH, "/oauth2/userinfo", userinfo.endpoint(services), cors="client", limit="userinfo"),
@@ -117,6 +122,7 @@ def page_routes(side: Border, limiter: RateLimiter) -> tuple[Route, ...]:
             for step in steps
         ),
         *(Route(BOTH, path, device, kind="page") for path in (paths.DEVICE, "/oauth2/device/verify")),
+        Route(BOTH, paths.APPROVALS, Approvals(side), kind="page"),
         Route(GET, paths.SIGNED_OUT, SignedOut(side), kind="page"),
         Route(GET, STATIC_PREFIX, side.pages.assets.respond, kind="asset", limit="", prefix=True),
     )

@@ -17,6 +17,7 @@ from authserver.authorize.response import Responder
 from authserver.authorize.signed_responses import ResponseSigner
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
+from authserver.clients.authentication_requests import AuthenticationRequests
 from authserver.clients.directory import ClientDirectory
 from authserver.clients.documents import ClientDocuments
 from authserver.clients.dynamic_registration import DynamicRegistration
@@ -38,6 +39,7 @@ from authserver.events.spool import Spool
 from authserver.events.tallies import Tallies
 from authserver.events.worker import spool_directory
 from authserver.grants.authorization_code import AuthorizationCode
+from authserver.grants.ciba import BackchannelAuthentication
 from authserver.grants.client_credentials import ClientCredentials
 from authserver.grants.device_code import DeviceCode
 from authserver.grants.phases import GrantServices, Phases
@@ -51,6 +53,7 @@ from authserver.identity.lockout import Lockout
 from authserver.identity.passwords import Passwords
 from authserver.identity.sessions import SessionRegistry
 from authserver.identity.users import Users
+from authserver.issuing.backchannel_requests import BackchannelAuthentications
 from authserver.issuing.decisions import Decisions
 from authserver.issuing.device_requests import DeviceAuthorizations
 from authserver.issuing.introspection import Introspector
@@ -72,6 +75,7 @@ GRANTS: tuple[type[Phases], ...] = (
     RefreshToken,
     ClientCredentials,
     DeviceCode,
+    BackchannelAuthentication,
     TokenExchange,
 )
 """What the token endpoint offers; metadata follows."""
@@ -90,10 +94,12 @@ class Crypto:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What a person decides away from the client that asks: requests of devices, and the decisions."""
+    """What a person decides away from the client that asks: requests of devices and of clients in the background."""
 
     decisions: Decisions
     devices: DeviceAuthorizations
+    backchannel: BackchannelAuthentications
+    signed: AuthenticationRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,15 +256,16 @@ class Wiring:
     @cached_property
     def elsewhere(self) -> Elsewhere:
         settings, crypto = self.settings, self.crypto
+        interval, decisions = settings.polling_interval, Decisions(self.recorder)
         return Elsewhere(
-            decisions=Decisions(self.recorder),
+            decisions=decisions,
             devices=DeviceAuthorizations(
-                crypto.handles,
-                crypto.macs,
-                self.recorder,
-                ttl=settings.device_code_ttl,
-                interval=settings.polling_interval,
+                crypto.handles, crypto.macs, self.recorder, ttl=settings.device_code_ttl, interval=interval
             ),
+            backchannel=BackchannelAuthentications(
+                crypto.handles, crypto.sealer, decisions, ttl=settings.backchannel_request_ttl, interval=interval
+            ),
+            signed=AuthenticationRequests(settings.issuer, self.client_keys),
         )
 
     @cached_property

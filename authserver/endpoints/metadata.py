@@ -14,6 +14,7 @@ import orjson
 from authserver.authorize.checks.hints import PROMPTS
 from authserver.authorize.dispatch import ACR_ORDER
 from authserver.clients.authentication import METHODS
+from authserver.clients.rules.backchannel import DELIVERY_MODES
 from authserver.edge.chain import Handler
 from authserver.edge.conditional import conditional, etag_of
 from authserver.endpoints import registration
@@ -44,6 +45,9 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "introspection_endpoint": f"{base}/oauth2/introspect",
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "backchannel_authentication_endpoint": f"{base}/oauth2/bc-authorize",
+        "backchannel_authentication_request_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
         "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
         "end_session_endpoint": f"{base}/oauth2/logout",
         "check_session_iframe": f"{base}{paths.CHECK_SESSION}",

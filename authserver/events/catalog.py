@@ -39,6 +39,7 @@ from authserver.events.issuance import (
     AccessTokenRevoked,
     AuthorizationCodeIssued,
     AuthorizationRefused,
+    BackchannelAuthenticationRequested,
     ClientAuthenticationFailed,
     ClientTokenIssued,
     ConsentDenied,
@@ -99,6 +100,7 @@ EventPayload = (
     | ConsentRevoked
     | AuthorizationCodeIssued
     | DeviceCodeIssued
+    | BackchannelAuthenticationRequested
     | TokensIssued
     | ClientTokenIssued
     | TokenExchanged
@@ -174,6 +176,7 @@ __all__ = [
     "AuthSessionCreated",
     "AuthorizationCodeIssued",
     "AuthorizationRefused",
+    "BackchannelAuthenticationRequested",
     "ClientAuthenticationFailed",
     "ClientCreated",
     "ClientDeleted",

@@ -60,6 +60,18 @@ class DeviceCodeIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackchannelAuthenticationRequested(Event):
+    """A client asked in the background for a person to be signed in (CIBA Core §7)."""
+
+    TARGET: ClassVar[str] = "request_id"
+
+    request_id: str
+    """The request that the person answers."""
+    scopes: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokensIssued(Event):
     """A grant was redeemed for tokens."""
 

@@ -31,7 +31,7 @@ class Decoupled(Phases, Generic[Waiting]):
     `parameter` names what the client polls with, `kind` is that handle's kind.
     """
 
-    GRANT_TYPE: ClassVar[str]
+    GRANT_TYPE: str
     parameter: ClassVar[str]
     kind: ClassVar[Kind]
 

@@ -67,6 +67,11 @@ def read_form(request: Request) -> Parameters:
         raise InvalidRequest(
             "The body cannot be read as a form.", reason="form_malformed", spec="RFC 6749 §3.2"
         ) from error
+    return check_parameters(form)
+
+
+def check_parameters(form: Parameters) -> Parameters:
+    """`form`, whose parameters come once and are not too long. Raises InvalidRequest."""
     repeated = sorted(form.repeated - MAY_REPEAT)
     if repeated:
         raise InvalidRequest(

@@ -7,6 +7,7 @@ from typing import Any
 from authserver.clients.directory import Client
 from authserver.interaction.own_page import OwnPage, Visitor
 from authserver.interaction.scope_lines import REQUIRED_SCOPE, resource_names, scope_lines
+from authserver.issuing.decisions import Decider
 from authserver.protocol import limits, user_codes
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import DEVICE_CODE
@@ -91,7 +92,7 @@ class Device(OwnPage):
     def _decide(self, visitor: Visitor, action: str) -> Response:
         services = self.services
         with services.database.unit() as unit:
-            session = self.session(unit, visitor)
+            decider = Decider.of(self.session(unit, visitor))
             request = self._waiting(unit, visitor)
             client = self._client(request) if request is not None else None
             if request is None or client is None:
@@ -100,9 +101,9 @@ class Device(OwnPage):
             chosen = asked & (frozenset(visitor.request.form.all("scope")) | {REQUIRED_SCOPE})
             allowed = action == "allow" and (bool(chosen) or not asked)
             if allowed:
-                services.elsewhere.decisions.allow(unit, unit.device_requests, request, client, session, scopes=chosen)
+                services.elsewhere.decisions.allow(unit, unit.device_requests, request, client, decider, scopes=chosen)
             else:
-                services.elsewhere.decisions.deny(unit, unit.device_requests, request, session)
+                services.elsewhere.decisions.deny(unit, unit.device_requests, request, decider)
             self.remember(unit, visitor, **{OUTCOME: "allow" if allowed else "deny", "client_id": client.id})
         return self.again(visitor.handle)
 

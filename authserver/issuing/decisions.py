@@ -6,6 +6,9 @@ answered once, by somebody who is signed in, with a grant that is like any other
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied, ConsentGranted
 from authserver.events.outbox import Recorder
@@ -16,6 +19,24 @@ from authserver.storage.models.grants import Grant
 from authserver.storage.models.sessions import Session
 from authserver.storage.repositories.decoupled import DecoupledRequests, Waiting
 from authserver.storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, and by which authentication."""
+
+    user_id: str
+    session_id: str
+    organization_id: str | None
+    auth_time: datetime | None
+    acr: str
+    amr: tuple[str, ...]
+
+    @classmethod
+    def of(cls, session: Session) -> Decider:
+        """Whoever is signed in in this session."""
+        amr = tuple(session.amr)
+        return cls(session.user_id, session.id, session.organization_id, session.auth_time, session.acr, amr)
 
 
 def is_waiting(request: Waiting) -> bool:
@@ -35,7 +56,7 @@ class Decisions:
         requests: DecoupledRequests[Waiting],
         request: Waiting,
         client: Client,
-        session: Session,
+        decider: Decider,
         *,
         scopes: frozenset[str],
     ) -> Grant:
@@ -45,16 +66,16 @@ class Decisions:
             InvalidRequest: it was answered meanwhile, or is over.
             UnmetAuthenticationRequirements: the person signed in with less than the client demands.
         """
-        _check_acr(client, session)
-        grant = unit.grants.add(self._grant(request, session, scopes))
+        _check_acr(client, decider)
+        grant = unit.grants.add(self._grant(request, decider, scopes))
         if not requests.decide(request.id, grant.id):
             raise _decided()
         self._recorder.record(
             unit,
             ConsentGranted(
-                user_id=session.user_id,
+                user_id=decider.user_id,
                 client_id=request.client_id,
-                session_id=session.id,
+                session_id=decider.session_id,
                 grant_id=grant.id,
                 scopes=tuple(sorted(scopes)),
                 resources=tuple(request.resources),
@@ -62,32 +83,32 @@ class Decisions:
         )
         return grant
 
-    def deny(self, unit: Unit, requests: DecoupledRequests[Waiting], request: Waiting, session: Session) -> None:
+    def deny(self, unit: Unit, requests: DecoupledRequests[Waiting], request: Waiting, decider: Decider) -> None:
         """Refuse everything. Raises InvalidRequest as `allow` does."""
         if not requests.decide(request.id, None):
             raise _decided()
         self._recorder.record(
             unit,
             ConsentDenied(
-                user_id=session.user_id,
+                user_id=decider.user_id,
                 client_id=request.client_id,
-                session_id=session.id,
+                session_id=decider.session_id,
                 scopes=tuple(sorted(request.scope.split())),
             ),
         )
 
-    def _grant(self, request: Waiting, session: Session, scopes: frozenset[str]) -> Grant:
+    def _grant(self, request: Waiting, decider: Decider, scopes: frozenset[str]) -> Grant:
         return frozen(Grant).new(
             client_id=request.client_id,
-            user_id=session.user_id,
-            session_id=session.id,
-            organization_id=session.organization_id,
+            user_id=decider.user_id,
+            session_id=decider.session_id,
+            organization_id=decider.organization_id,
             offline="offline_access" in scopes,
             scope=" ".join(sorted(scopes)),
             resources=list(request.resources),
-            auth_time=session.auth_time,
-            acr=session.acr,
-            amr=list(session.amr),
+            auth_time=decider.auth_time,
+            acr=decider.acr,
+            amr=list(decider.amr),
         )
 
 
@@ -97,9 +118,9 @@ def _decided() -> InvalidRequest:
     )
 
 
-def _check_acr(client: Client, session: Session) -> None:
+def _check_acr(client: Client, decider: Decider) -> None:
     rising, required = CHOICES["required_acr"], client.policy.required_acr
-    if rising.index(required) > rising.index(session.acr):
+    if rising.index(required) > rising.index(decider.acr):
         raise UnmetAuthenticationRequirements(
             f"The application requires authentication of level {required}.",
             reason="acr_not_reached",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from authserver.clients import policy as policies
 from authserver.clients.backchannel_logout import BackchannelLogout, LogoutTokens
+from authserver.clients.backchannel_notifications import BackchannelNotifications
 from authserver.clients.directory import ClientDirectory
 from authserver.crypto.macs import Macs
 from authserver.crypto.sealing import Sealer
@@ -21,6 +22,8 @@ KEY_SECONDS = 60.0
 EXPIRED_SESSIONS_SECONDS = 300.0
 LOGOUT_SECONDS = 0.5
 """How long the end of a session waits at most before clients begin to hear of it."""
+NOTIFICATION_SECONDS = 0.5
+"""How long a decision waits at most before its client hears of it."""
 MEASURED_SECONDS = 15.0
 
 
@@ -44,13 +47,20 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
             total += told
         return total
 
-    logout = backchannel_logout(settings, database)
+    logout, notifications = backchannel_logout(settings, database), backchannel_notifications(settings, database)
     return (
         Job("signing-keys", KEY_SECONDS, advance_keys),
         Job("expired-sessions", EXPIRED_SESSIONS_SECONDS, tell_expired_sessions),
         Job("backchannel-logout", LOGOUT_SECONDS, logout.step),
+        Job("ciba-notifications", NOTIFICATION_SECONDS, notifications.step),
         Job("backchannel-logout-waiting", MEASURED_SECONDS, logout.measure),
     )
+
+
+def backchannel_notifications(settings: Settings, database: Database) -> BackchannelNotifications:
+    """What tells clients that a person has decided."""
+    clients = ClientDirectory(database, ClientSecrets(settings.pepper), policies.profiles(settings))
+    return BackchannelNotifications(database, clients, Sealer.of(settings.sealing_key), Outbound(settings))
 
 
 def backchannel_logout(settings: Settings, database: Database) -> BackchannelLogout:

@@ -215,6 +215,18 @@ class ExpiredToken(ProtocolError):
     code = "expired_token"
 
 
+class UnknownUserID(ProtocolError):
+    """The hint names nobody who can be asked (CIBA Core §13)."""
+
+    code = "unknown_user_id"
+
+
+class InvalidBindingMessage(ProtocolError):
+    """The binding message cannot be shown (CIBA Core §13)."""
+
+    code = "invalid_binding_message"
+
+
 class RegistrationNotSupported(ProtocolError):
     """Registration inside the request is not offered (OIDC Core §7.2.1)."""
 

@@ -85,3 +85,56 @@ class DeviceDonePage(Page):
 
     application: Application
     allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One request that waits.
+
+    Args:
+        reference: what the form posts back.
+        binding_message: the client's own words, by which the person knows the request again.
+        scopes: what is asked for; all of it or nothing.
+    """
+
+    reference: str
+    application: Application
+    scopes: tuple[ConsentScope, ...]
+    requested_at: datetime
+    binding_message: str = ""
+    resources: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """The client's words as they may be shown."""
+        return plain_label(self.binding_message, 100)
+
+
+class ApprovalNews(StrEnum):
+    """What became of the last answer."""
+
+    ALLOWED = "allow"
+    DENIED = "deny"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalsPage(Page):
+    """The requests of clients that wait for a person (CIBA).
+
+    Each posts `request` (its reference) and `action` ("allow" or "deny"); the page also posts `action` "switch".
+    While nothing waits the page looks again by itself.
+    """
+
+    template: ClassVar[str] = "approvals.html"
+    scripts: ClassVar[tuple[str, ...]] = ("forms.js", "approvals.js")
+    readable_again: ClassVar[bool] = True
+
+    form: Form
+    account: Account
+    approvals: tuple[Approval, ...]
+    news: ApprovalNews | None = None
+
+    def image_sources(self) -> tuple[str, ...]:
+        """The logos of those who ask."""
+        return tuple(dict.fromkeys(one.application.logo_uri for one in self.approvals if one.application.logo_uri))

@@ -639,7 +639,6 @@ def upgrade() -> None:
         "backchannel_requests",
         sa.Column("user_id", ID, nullable=False),
         sa.Column("binding_message", sa.String(255)),
-        sa.Column("acr", sa.String(16), nullable=False),
         sa.Column("notification_sealed", sa.LargeBinary()),
         sa.Column("notify_at", MOMENT),
         sa.Column("notify_attempts", sa.Integer(), nullable=False),

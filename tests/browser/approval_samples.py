@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from authserver.protocol import validity
-from authserver.web.approval_values import CodeProblem, DeviceCodePage, DeviceDonePage, DevicePage
+from authserver.web.approval_values import (
+    Approval,
+    ApprovalNews,
+    ApprovalsPage,
+    CodeProblem,
+    DeviceCodePage,
+    DeviceDonePage,
+    DevicePage,
+)
 from authserver.web.page_values import Account, Application, ConsentScope, Form, Page
 
 FORM = Form("csrf-sample", "interaction-sample")
@@ -19,7 +27,15 @@ SCOPES = (
 def samples(photos: Application, long_name: Application, ada: Account, long_address: Account) -> dict[str, Page]:
     """The pages by a name for the file."""
     asked = validity.after(-95)
+    waiting = (
+        Approval("1", photos, SCOPES, asked, "Order 4711", ("Photo API",)),
+        Approval("2", long_name, SCOPES[:1], asked, "W" * 100),
+    )
     return {
+        "approvals": ApprovalsPage(FORM, ada, waiting[:1]),
+        "approvals-long": ApprovalsPage(FORM, long_address, waiting),
+        "approvals-empty": ApprovalsPage(FORM, ada, ()),
+        **{f"approvals-{news.value}": ApprovalsPage(FORM, ada, (), news) for news in ApprovalNews},
         "device-code": DeviceCodePage(FORM, ada),
         "device-code-link": DeviceCodePage(FORM, ada, CODE, from_link=True),
         **{

@@ -1,4 +1,4 @@
-"""Sixteen threads answer and poll for the same request of a device, on SQLite and on PostgreSQL."""
+"""Sixteen threads answer and poll for the same request from elsewhere, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from authserver.settings import Settings
 from authserver.storage.models.grants import Grant
+from tests import ciba
 from tests.device import Device, allow, decide, enter, install_device
 from tests.installation import Answer, Installation, install
 from tests.outbox import recorded
@@ -70,3 +71,27 @@ def test_one_of_many_answers_counts(device: Device) -> None:
     allowed = told[0]["type"] == "ConsentGranted"
     assert grants(device.installation) == int(allowed)
     assert outcomes([device.poll()]) == {"tokens" if allowed else "access_denied": 1}
+
+
+def test_one_auth_req_id_is_redeemed_once(device: Device) -> None:
+    bank = ciba.install_background(device.installation)
+    bank.start(scope="openid offline_access")
+    ciba.decide(device.installation)
+    assert outcomes(at_once(bank.poll)) == {"tokens": 1, "invalid_grant": THREADS - 1}
+
+
+def test_one_of_many_answers_to_a_client_counts(device: Device) -> None:
+    bank = ciba.install_background(device.installation)
+    bank.start()
+    browsers = [Browser(device.installation) for _ in range(6)]
+    pages = [ciba.approvals(browser) for browser in browsers]
+    actions = ["allow", "deny"] * 3
+    race(
+        [
+            lambda browser=browser, page=page, action=action: ciba.answer(browser, page, action)
+            for browser, page, action in zip(browsers, pages, actions, strict=True)
+        ]
+    )
+    (told,) = recorded(device.installation, "ConsentGranted", "ConsentDenied")
+    allowed = told["type"] == "ConsentGranted"
+    assert outcomes([bank.poll()]) == {"tokens" if allowed else "access_denied": 1}

@@ -42,14 +42,13 @@ class BackchannelRequest(Identified, Created, Expiring, Consumable, AwaitsDecisi
     """Whom a client wants to be signed in, and why (CIBA Core §7.1).
 
     `notify_at` is when the client is to be pinged next: set by the decision, None when there is nothing to tell.
-    `notification_sealed` is the client's bearer token for that call.
+    `notification_sealed` is what that call must carry.
     """
 
     __tablename__ = "backchannel_requests"
 
     user_id: Mapped[str] = mapped_column(String(36), ForeignKey("users.id", ondelete="CASCADE"), index=True)
     binding_message: Mapped[str | None] = mapped_column(String(255), default=None)
-    acr: Mapped[str] = mapped_column(String(16), default="")
     notification_sealed: Mapped[bytes | None] = mapped_column(default=None)
     notify_at: Mapped[datetime | None] = mapped_column(default=None, index=True)
     notify_attempts: Mapped[int] = mapped_column(default=0)

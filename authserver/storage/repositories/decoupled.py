@@ -86,3 +86,49 @@ class BackchannelRequests(DecoupledRequests[BackchannelRequest]):
     """Requests for a person who is elsewhere."""
 
     statements = _Statements(BackchannelRequest)
+
+    def waiting_of(self, user_id: str, limit: int) -> list[BackchannelRequest]:
+        """The requests that wait for a person, oldest first."""
+        statement = select(BackchannelRequest).where(
+            BackchannelRequest.user_id == user_id,
+            BackchannelRequest.decided_at.is_(None),
+            BackchannelRequest.expires_at > validity.now(),
+        )
+        return list(self.session.scalars(statement.order_by(BackchannelRequest.created_at).limit(limit)))
+
+    def find_by_digest(self, digest: bytes) -> BackchannelRequest | None:
+        """The request that a client polls for with this handle, whatever became of it."""
+        return self.session.scalar(select(BackchannelRequest).where(BackchannelRequest.digest == digest))
+
+    def ring(self, request_id: str) -> None:
+        """Have the client told, if it wants to be, that there is something to fetch."""
+        statement = update(BackchannelRequest).where(
+            BackchannelRequest.id == request_id, BackchannelRequest.notification_sealed.is_not(None)
+        )
+        self._changed(statement.values(notify_at=validity.now()))
+
+    def has_due(self) -> bool:
+        """Whether a client is to be told now; asked without a transaction that writes."""
+        due = select(BackchannelRequest.id).where(BackchannelRequest.notify_at <= validity.now())
+        return self.session.scalar(due.limit(1)) is not None
+
+    def claim(self, until: datetime, limit: int) -> list[BackchannelRequest]:
+        """Take requests whose clients are to be told now; nobody else gets them before `until`."""
+        due = (
+            select(BackchannelRequest)
+            .where(BackchannelRequest.notify_at <= validity.now())
+            .order_by(BackchannelRequest.notify_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claimed = list(self.session.scalars(due))
+        for request in claimed:
+            request.notify_at, request.notify_attempts = until, request.notify_attempts + 1
+        return claimed
+
+    def told(self, request_id: str, attempts: int, again_at: datetime | None) -> None:
+        """The attempt of this number is over: `again_at` is when there is another one, None when there is none."""
+        statement = update(BackchannelRequest).where(
+            BackchannelRequest.id == request_id, BackchannelRequest.notify_attempts == attempts
+        )
+        self._changed(statement.values(notify_at=again_at))

@@ -1,0 +1,85 @@
+"""Signed authentication requests (CIBA Core §7.1.1): what a client asks for in the background, signed with its key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from authserver.clients.directory import Client
+from authserver.clients.keys import ClientKeys
+from authserver.protocol import validity
+from authserver.protocol.errors import InvalidRequest, InvalidToken
+from authserver.protocol.messages import Parameters
+from authserver.tokens import foreign
+
+OF_THE_TOKEN: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
+"""Claims about the request itself; all of them are required."""
+LONGEST_LIFE: Final = 3600
+FUTURE_SECONDS: Final = 60
+WORDS: Final = "The signed authentication request is not valid."
+
+
+class AuthenticationRequests:
+    """Reads signed authentication requests; nothing in one chooses its key or algorithm."""
+
+    def __init__(self, issuer: str, keys: ClientKeys) -> None:
+        self._issuer = issuer
+        self._keys = keys
+
+    def read(self, client: Client, text: str) -> Parameters:
+        """The parameters that `client` signed.
+
+        Raises:
+            InvalidRequest: the signature or a claim is wrong or missing; `reason` says which.
+        """
+        registered = client.extensions.backchannel_authentication_request_signing_alg
+        if registered is None:
+            raise _refusal("request_not_registered")
+        try:
+            token = foreign.parse(text)
+            claims = foreign.verify(token, self._keys.of(client, token.kid), {registered})
+        except InvalidToken as error:
+            raise _refusal(f"request_{error.reason}") from error
+        self._check(client, claims)
+        return _parameters(claims)
+
+    def _check(self, client: Client, claims: Mapping[str, Any]) -> None:
+        if claims.get("iss") != client.id:
+            raise _refusal("request_issuer_wrong")
+        audience = claims.get("aud")
+        if self._issuer not in (audience if isinstance(audience, list) else [audience]):
+            raise _refusal("request_audience_wrong")
+        if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+            raise _refusal("request_without_jti")
+        expires, begins, made = (_time(claims, name) for name in ("exp", "nbf", "iat"))
+        now = validity.timestamp()
+        if expires <= now:
+            raise _refusal("request_expired")
+        if max(begins, made) > now + FUTURE_SECONDS:
+            raise _refusal("request_not_yet_valid")
+        if expires - begins > LONGEST_LIFE or begins < now - LONGEST_LIFE:
+            raise _refusal("request_too_long_valid")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _refusal(f"request_without_{name}")
+    return value
+
+
+def _parameters(claims: Mapping[str, Any]) -> Parameters:
+    """Claims as parameters: numbers as text, a list of texts as a repeated parameter."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in claims.items():
+        if name in OF_THE_TOKEN:
+            continue
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, bool) or not isinstance(item, str | int) or "\0" in str(item):
+                raise _refusal("request_parameter_malformed")
+            pairs.append((name, str(item)))
+    return Parameters(pairs)
+
+
+def _refusal(reason: str) -> InvalidRequest:
+    return InvalidRequest(WORDS, reason=reason, spec="CIBA Core §7.1.1")
