@@ -20,6 +20,7 @@ from authserver.endpoints import (
     introspect,
     jwks,
     metadata,
+    protected_resource,
     pushed_requests,
     registration,
     revoke,
@@ -92,6 +93,7 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
         Route(BOTH, "/oauth2/userinfo", userinfo.endpoint(services), cors="client", limit="userinfo"),
         Route(BOTH, "/oauth2/logout", logout, kind="page"),
         Route(GET, paths.CHECK_SESSION, check_session.endpoint(side), kind="frame"),
+        *protected_resources(services),
         Route(POST, registration.PATH, registration.registration(services), cors="public", limit="register"),
         Route(
             ("GET", "PUT", "DELETE"),
@@ -108,6 +110,16 @@ def machine_routes(side: Border) -> tuple[Route, ...]:
                 ("jwks.json", keys),
             )
         ),
+    )
+
+
+def protected_resources(services: Services) -> tuple[Route, ...]:
+    """Metadata of resources, alone and with the path of a resource behind (RFC 9728 §3.1)."""
+    described = protected_resource.endpoint(services)
+    path = protected_resource.PATH
+    return (
+        Route(GET, path, described, cors="public", limit="metadata", compressible=True),
+        Route(GET, f"{path}/", described, cors="public", limit="metadata", compressible=True, prefix=True),
     )
 
 

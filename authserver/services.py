@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from authserver import storage
+from authserver.access.assertion_issuers import TrustedIssuers
 from authserver.access.catalog import ResourceCatalog
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.dispatch import Dispatcher
@@ -42,6 +43,7 @@ from authserver.grants.authorization_code import AuthorizationCode
 from authserver.grants.ciba import BackchannelAuthentication
 from authserver.grants.client_credentials import ClientCredentials
 from authserver.grants.device_code import DeviceCode
+from authserver.grants.jwt_bearer import JWTBearer
 from authserver.grants.phases import GrantServices, Phases
 from authserver.grants.refresh_token import RefreshToken
 from authserver.grants.sender_constraint import SenderConstraint
@@ -57,11 +59,13 @@ from authserver.issuing.backchannel_requests import BackchannelAuthentications
 from authserver.issuing.decisions import Decisions
 from authserver.issuing.device_requests import DeviceAuthorizations
 from authserver.issuing.introspection import Introspector
+from authserver.issuing.jwt_assertions import Assertions
 from authserver.issuing.mint import Mint
 from authserver.issuing.reading import TokenReader
 from authserver.issuing.refreshing import RefreshTokenIssuer
 from authserver.issuing.reuse import ReuseResponse
 from authserver.issuing.revocation import Revoker
+from authserver.issuing.signed_introspection import SignedIntrospection
 from authserver.issuing.subjects import SubjectClaims
 from authserver.login.interactions import InteractionLedger
 from authserver.settings.schema import Settings
@@ -77,6 +81,7 @@ GRANTS: tuple[type[Phases], ...] = (
     DeviceCode,
     BackchannelAuthentication,
     TokenExchange,
+    JWTBearer,
 )
 """What the token endpoint offers; metadata follows."""
 
@@ -122,6 +127,7 @@ class Services:
     dpop: DPoPProofs
     dynamic_registration: DynamicRegistration
     catalog: ResourceCatalog
+    trusted_issuers: TrustedIssuers
     users: Users
     passwords: Passwords
     password_authentication: PasswordAuthentication
@@ -135,6 +141,7 @@ class Services:
     token_server: TokenServer
     token_reader: TokenReader
     introspector: Introspector
+    signed_introspection: SignedIntrospection
     revoker: Revoker
     elsewhere: Elsewhere
 
@@ -273,6 +280,10 @@ class Wiring:
         return ResourceCatalog(self.database)
 
     @cached_property
+    def trusted_issuers(self) -> TrustedIssuers:
+        return TrustedIssuers(self.database)
+
+    @cached_property
     def lockout(self) -> Lockout:
         return Lockout(self.settings, self.crypto.macs)
 
@@ -344,6 +355,10 @@ class Wiring:
         return Introspector(self.token_reader, self.catalog)
 
     @cached_property
+    def signed_introspection(self) -> SignedIntrospection:
+        return SignedIntrospection(self.settings.issuer, self.keyring, self.client_keys)
+
+    @cached_property
     def revoker(self) -> Revoker:
         return Revoker(self.database, self.token_reader, self.recorder)
 
@@ -358,6 +373,7 @@ class Wiring:
             subjects=self.subjects,
             reuse=ReuseResponse(self.recorder, self.sessions),
             reader=self.token_reader,
+            assertions=Assertions(self.trusted_issuers, self.client_keys, self.settings.issuer),
         )
 
     @cached_property

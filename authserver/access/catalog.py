@@ -47,6 +47,7 @@ class ResourceEntry:
     scopes: frozenset[str]
     enabled: bool
     dynamic_clients: bool = False
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +125,5 @@ def _entry(row: ResourceRow, scopes: Iterable[ScopeEntry]) -> ResourceEntry:
         scopes=frozenset(scope.name for scope in scopes if scope.resource == row.id),
         enabled=row.enabled,
         dynamic_clients=row.dynamic_clients,
+        described=row.described,
     )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from authserver.access.catalog import KIND
+from authserver.access.resources import userinfo_of
 from authserver.events.catalog import (
     ResourceCreated,
     ResourceDeleted,
@@ -43,6 +44,8 @@ class ResourceMetadata:
     token_ttl: int | None = None
     token_alg: str | None = None
     enabled: bool = True
+    described: bool = False
+    """Whether this server publishes the resource's metadata (RFC 9728)."""
     dynamic_clients: bool = False
 
 
@@ -73,7 +76,7 @@ class AccessRegistration:
     ) -> Resource:
         """As `create_resource`, in the caller's transaction."""
         uris.check_resource_uri(uri, "id")
-        if uri == self._issuer:
+        if uri in {self._issuer, userinfo_of(self._issuer)}:
             raise ValidationError("the issuer is an audience already; a resource has a URI of its own", field="id")
         _check(unit, wanted)
         resource = Resource(id=uri)
@@ -181,6 +184,7 @@ def metadata_of(resource: Resource, scopes: Iterable[str]) -> ResourceMetadata:
         token_ttl=resource.token_ttl,
         token_alg=resource.token_alg,
         enabled=resource.enabled,
+        described=resource.described,
         dynamic_clients=resource.dynamic_clients,
     )
 
@@ -223,4 +227,5 @@ def _apply(resource: Resource, wanted: ResourceMetadata) -> None:
     resource.token_ttl = wanted.token_ttl
     resource.token_alg = wanted.token_alg
     resource.enabled = wanted.enabled
+    resource.described = wanted.described
     resource.dynamic_clients = wanted.dynamic_clients

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Final, Protocol
 
 from authserver.access.catalog import Snapshot
 from authserver.protocol.errors import InvalidTarget
 from authserver.protocol.scopes import OPENID
+
+USERINFO_PATH: Final = "/oauth2/userinfo"
+"""Where UserInfo is, which its metadata name (RFC 9728 §3.3); tokens for it have the issuer as audience."""
 
 
 class ResourceClient(Protocol):
@@ -27,7 +30,7 @@ def audience(requested: Iterable[str], client: ResourceClient, snapshot: Snapsho
     Raises:
         InvalidTarget: a resource is unknown, switched off, or not this client's to ask for.
     """
-    wanted = tuple(dict.fromkeys(requested)) or (client.default_resource or issuer,)
+    wanted = _named(requested, issuer) or (client.default_resource or issuer,)
     for uri in wanted:
         if uri != issuer:
             _check(uri, client, snapshot)
@@ -49,7 +52,7 @@ def redeemed(
         InvalidTarget: more was asked for than was authorized, or a resource is no longer there or not this client's.
     """
     everything = with_issuer(tuple(authorized) or (client.default_resource or issuer,), scopes, issuer)
-    wanted = tuple(dict.fromkeys(requested)) or everything
+    wanted = _named(requested, issuer) or everything
     if not set(wanted) <= set(everything):
         raise InvalidTarget(
             "A requested resource was not part of the authorization.",
@@ -92,6 +95,15 @@ def introspectors(audience: Iterable[str], snapshot: Snapshot) -> frozenset[str]
         if resource is not None:
             found |= resource.introspected_by
     return found
+
+
+def userinfo_of(issuer: str) -> str:
+    """The address of UserInfo."""
+    return f"{issuer.rstrip('/')}{USERINFO_PATH}"
+
+
+def _named(requested: Iterable[str], issuer: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(issuer if uri == userinfo_of(issuer) else uri for uri in requested))
 
 
 def _check(uri: str, client: ResourceClient, snapshot: Snapshot) -> None:

@@ -233,7 +233,7 @@ def _changes(given: dict[str, Any], policy: Any) -> dict[str, Any]:
     if given["policy"]:
         changes["policy"] = _overridden(policy, given["policy"])
     if given["jwks"] is not None:
-        changes["jwks"] = _read_jwks(given["jwks"])
+        changes["jwks"] = read_jwks(given["jwks"])
     return changes
 
 
@@ -243,7 +243,8 @@ def _overridden(policy: Any, pairs: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in policy.items() if key not in taken_back} | added
 
 
-def _read_jwks(path: Path) -> Any:
+def read_jwks(path: Path) -> Any:
+    """The JWK set in a file. Raises UsageError where there is none."""
     try:
         found = orjson.loads(path.read_bytes())
     except ValueError as error:

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "clients": "Manage applications.",
         "resources": "Manage protected resources.",
         "scopes": "Manage scopes.",
+        "issuers": "Manage issuers whose assertions are taken as grants.",
         "exchange": "Say which tokens a client may exchange, and for what.",
         "keys": "Manage signing keys.",
         "audit": "Check the audit log.",

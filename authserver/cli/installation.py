@@ -16,6 +16,7 @@ from authserver.settings import Settings, load
 from authserver.storage import Database, migrations
 
 if TYPE_CHECKING:
+    from authserver.access.assertion_issuers import IssuerRegistration
     from authserver.access.registration import AccessRegistration
     from authserver.clients.initial_access import InitialAccessTokens
     from authserver.clients.registration import ClientRegistration
@@ -95,6 +96,13 @@ class Installation:
         from authserver.access.registration import AccessRegistration
 
         return AccessRegistration(self.database, self.recorder, self.settings.issuer)
+
+    @cached_property
+    def issuers(self) -> IssuerRegistration:
+        """Registers issuers of assertions."""
+        from authserver.access.assertion_issuers import IssuerRegistration
+
+        return IssuerRegistration(self.database, self.recorder, self.settings.issuer)
 
     @cached_property
     def passwords(self) -> Passwords:

@@ -30,6 +30,7 @@ def resources() -> None:
 @click.option("--token-ttl", type=int, metavar="SECONDS", help="Life of its access tokens.")
 @click.option("--token-alg", type=click.Choice(SIGNING_ALGORITHMS), help="What its access tokens are signed with.")
 @click.option("--dynamic-clients", is_flag=True, help="Whether clients that registered themselves may ask for it.")
+@click.option("--described", is_flag=True, help="Publish its metadata here (RFC 9728).")
 @json_option
 def create(uri: str, scope: str, introspected_by: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Register a resource and its scopes."""
@@ -73,6 +74,7 @@ def show(uri: str, as_json: bool) -> None:
     default=None,
     help="Whether clients that registered themselves may ask for it.",
 )
+@click.option("--described/--undescribed", "described", default=None, help="Whether its metadata are published here.")
 @click.option("--enable/--disable", "enabled", default=None, help="Whether tokens for it are issued.")
 @json_option
 def update(uri: str, as_json: bool, **given: Any) -> None:
@@ -119,6 +121,7 @@ def _document(resource: Resource, scopes: frozenset[str]) -> dict[str, Any]:
         "token_alg": resource.token_alg,
         "dynamic_clients": resource.dynamic_clients,
         "enabled": resource.enabled,
+        "described": resource.described,
         "created_at": resource.created_at,
     }
 

@@ -60,9 +60,10 @@ class ClientKeys:
             return tuple(key for key in client.jwks.get("keys", ()) if isinstance(key, Mapping))
         if client.jwks_uri is None:
             return ()
-        return self._published(client.jwks_uri, kid)
+        return self.published(client.jwks_uri, kid)
 
-    def _published(self, uri: str, kid: str | None) -> Keys:
+    def published(self, uri: str, kid: str | None = None) -> Keys:
+        """The JWKs published at an address, read anew if none is called `kid`. Raises InvalidToken as `of` does."""
         known, moment = self._fetched.get(uri), self._clock()
         if known is not None:
             age = moment - known.read_at

@@ -10,12 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+from authserver.authorize.dispatch import ACR_ORDER
 from authserver.edge.chain import Handler
 from authserver.edge.cors import allowing
+from authserver.endpoints import protected_resource
 from authserver.endpoints.machine_errors import render
 from authserver.issuing.reading import ReadToken
+from authserver.protocol import validity
 from authserver.protocol.errors import (
     InsufficientScope,
+    InsufficientUserAuthentication,
     InvalidDPoPProof,
     InvalidRequest,
     InvalidToken,
@@ -51,10 +55,26 @@ class Guard:
         name: of the resource, for the explanations of refusals.
         audience: what tokens must be for.
         scope: what they must allow.
+        path: where the resource is, for the address of its metadata (RFC 9728 §5.1).
+        acr: the lowest level of authentication; that of the client's policy counts too (RFC 9470).
+        max_age: seconds since the authentication, at most.
     """
 
-    def __init__(self, services: Services, name: str, *, audience: str, scope: str) -> None:
+    def __init__(
+        self,
+        services: Services,
+        name: str,
+        *,
+        audience: str,
+        scope: str,
+        path: str = "",
+        acr: str = "",
+        max_age: int | None = None,
+    ) -> None:
         self._services = services
+        self._metadata = protected_resource.address(services.settings.issuer, path)
+        self._acr = acr
+        self._max_age = max_age
         self._name = name
         self._audience = audience
         self._scope = scope
@@ -68,7 +88,7 @@ class Guard:
             except ProtocolError as error:
                 return self._refuse(error, BEARER)
             if presented is None:
-                return Response(401, (*challenges(), *NO_STORE))
+                return Response(401, (*challenges(self._metadata), *NO_STORE))
             return self._answer(request, presented, answer)
 
         return handle
@@ -81,6 +101,7 @@ class Guard:
         try:
             good = require(token, audience=self._audience, scope=self._scope)
             self._check_key(request, presented, good)
+            self._check_authentication(good)
             response = answer(request, good).with_headers(*self._services.dpop.nonce_headers(request))
         except ProtocolError as error:
             response = self._refuse(error, scheme)
@@ -109,6 +130,12 @@ class Guard:
                     spec="RFC 8705 §3",
                 )
 
+    def _check_authentication(self, token: ReadToken) -> None:
+        """What the client's policy demands of a login may have risen since the token was issued."""
+        client = self._services.clients.find(token.client_id)
+        demanded = client.policy.required_acr if client is not None else ""
+        require_authentication(token, acr=max(self._acr, demanded, key=ACR_ORDER.index), max_age=self._max_age)
+
     def _check_proof(self, request: Request, presented: Presented, token: ReadToken) -> None:
         client = self._services.clients.find(token.client_id)
         algorithms = client.policy.signing_algorithms if client is not None else frozenset[str]()
@@ -130,21 +157,31 @@ class Guard:
         rendered = render(error, reference)
         # What is 400 at the token endpoint is a lack of credentials here (RFC 9449 §7.1, §9).
         status = 401 if isinstance(error, InvalidDPoPProof | UseDPoPNonce) else rendered.status
-        return Response(status, (*rendered.headers, challenge(error, scope, scheme)), rendered.body)
+        return Response(status, (*rendered.headers, challenge(error, scope, scheme, self._metadata)), rendered.body)
 
 
-def challenges() -> tuple[tuple[str, str], ...]:
+def challenges(metadata: str = "") -> tuple[tuple[str, str], ...]:
     """The WWW-Authenticate headers for a request that simply carried no token: each way to send one (RFC 6750 §3.1)."""
-    return challenge(), challenge(scheme=DPOP)
+    return challenge(metadata=metadata), challenge(scheme=DPOP, metadata=metadata)
 
 
-def challenge(error: ProtocolError | None = None, scope: str = "", scheme: Scheme = BEARER) -> tuple[str, str]:
-    """One WWW-Authenticate header; DPoP tells the algorithms that a proof may be signed with (RFC 9449 §7.1)."""
+def challenge(
+    error: ProtocolError | None = None, scope: str = "", scheme: Scheme = BEARER, metadata: str = ""
+) -> tuple[str, str]:
+    """One WWW-Authenticate header.
+
+    DPoP tells the algorithms that a proof may be signed with (RFC 9449 §7.1), `metadata` where the resource is
+    described (RFC 9728 §5.1), and a refusal what authentication it demands (RFC 9470 §3).
+    """
     parts = ['realm="authserver"']
     if error is not None:
         parts += [f'error="{error.code}"', f'error_description="{error.description}"']
     if scope:
         parts.append(f'scope="{scope}"')
+    if isinstance(error, InsufficientUserAuthentication):
+        parts += [f'{name}="{value}"' for name, value in error.demands]
+    if metadata:
+        parts.append(f'resource_metadata="{metadata}"')
     if scheme == DPOP:
         parts.append(f'algs="{" ".join(SIGNING_ALGORITHMS)}"')
     return "WWW-Authenticate", f"{scheme} {', '.join(parts)}"
@@ -195,6 +232,31 @@ def require(token: ReadToken | None, *, audience: str, scope: str) -> ReadToken:
     if scope not in token.scopes:
         raise InsufficientScope(
             f"The access token lacks the scope {scope}.", reason="scope_missing", spec="RFC 6750 §3.1"
+        )
+    return token
+
+
+def require_authentication(token: ReadToken, *, acr: str = "", max_age: int | None = None) -> ReadToken:
+    """`token`, if the person behind it authenticated as strongly as `acr` and within `max_age` seconds.
+
+    Raises:
+        InsufficientUserAuthentication: with what is demanded, for the client to ask for at the authorization endpoint.
+    """
+    reached = str(token.claims.get("acr", ""))
+    if acr and (reached not in ACR_ORDER or ACR_ORDER.index(reached) < ACR_ORDER.index(acr)):
+        raise InsufficientUserAuthentication(
+            "A stronger authentication is required.",
+            demands=(("acr_values", acr),),
+            reason="acr_too_low",
+            spec="RFC 9470 §3",
+        )
+    auth_time = token.claims.get("auth_time")
+    if max_age is not None and (auth_time is None or validity.timestamp() - int(auth_time) > max_age):
+        raise InsufficientUserAuthentication(
+            "A more recent authentication is required.",
+            demands=(("max_age", str(max_age)),),
+            reason="authentication_too_old",
+            spec="RFC 9470 §3",
         )
     return token
 

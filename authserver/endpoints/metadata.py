@@ -19,6 +19,7 @@ from authserver.edge.chain import Handler
 from authserver.edge.conditional import conditional, etag_of
 from authserver.endpoints import registration
 from authserver.identity import profiles
+from authserver.issuing import signed_introspection
 from authserver.protocol import pkce
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import IMPLICIT, RESPONSE_MODES, RESPONSE_TYPES, SIGNING_ALGORITHMS
@@ -43,6 +44,7 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
         "token_endpoint": f"{base}/oauth2/token",
         "introspection_endpoint": f"{base}/oauth2/introspect",
+        **signed_introspection.supported(algorithms),
         "revocation_endpoint": f"{base}/oauth2/revoke",
         "userinfo_endpoint": f"{base}/oauth2/userinfo",
         "backchannel_authentication_endpoint": f"{base}/oauth2/bc-authorize",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.access.resources import USERINFO_PATH
 from authserver.edge.chain import Handler
 from authserver.endpoints import interaction_id
 from authserver.endpoints.bearer import Guard
@@ -28,5 +29,5 @@ def endpoint(services: Services) -> Handler:
             )
         return json_response({**profiles.claims_for(user, token.scopes, None), "sub": user.id})
 
-    guard = Guard(services, "userinfo", audience=services.settings.issuer, scope=SCOPE)
+    guard = Guard(services, "userinfo", audience=services.settings.issuer, scope=SCOPE, path=USERINFO_PATH)
     return interaction_id.named(guard.around(claims))

@@ -116,6 +116,25 @@ class ResourceDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionIssuerCreated(Event):
+    """An issuer was trusted: its assertions stand for people (RFC 7523)."""
+
+    TARGET: ClassVar[str] = "issuer"
+
+    issuer: str
+    """Its `iss`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionIssuerDeleted(Event):
+    """An issuer is trusted no longer."""
+
+    TARGET: ClassVar[str] = "issuer"
+
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeCreated(Event):
     """A scope was registered."""
 

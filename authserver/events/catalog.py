@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Any, Final, get_args
 
 from authserver.events.administration import (
+    AssertionIssuerCreated,
+    AssertionIssuerDeleted,
     ClientCreated,
     ClientDeleted,
     ClientDisabled,
@@ -123,6 +125,8 @@ EventPayload = (
     | ResourceCreated
     | ResourceUpdated
     | ResourceDeleted
+    | AssertionIssuerCreated
+    | AssertionIssuerDeleted
     | ScopeCreated
     | ScopeDeleted
     | SigningKeyGenerated
@@ -172,6 +176,8 @@ __all__ = [
     "TYPES",
     "VOCABULARY",
     "AccessTokenRevoked",
+    "AssertionIssuerCreated",
+    "AssertionIssuerDeleted",
     "AuditEventPayload",
     "AuthSessionCreated",
     "AuthorizationCodeIssued",

@@ -11,6 +11,7 @@ from authserver.crypto.handles import Handles
 from authserver.events.catalog import TokenExchanged, TokenRefreshed, TokensIssued
 from authserver.events.outbox import Recorder
 from authserver.issuing.authorization import Authorization
+from authserver.issuing.jwt_assertions import Assertions
 from authserver.issuing.reading import TokenReader
 from authserver.issuing.refreshing import RefreshTokenIssuer
 from authserver.issuing.reuse import ReuseResponse
@@ -36,6 +37,7 @@ class GrantServices:
     subjects: SubjectClaims
     reuse: ReuseResponse
     reader: TokenReader
+    assertions: Assertions
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,20 @@ class InsufficientScope(ProtocolError):
     status = 403
 
 
+class InsufficientUserAuthentication(ProtocolError):
+    """The person must authenticate again, or more strongly (RFC 9470 §3).
+
+    `demands` are the parameters of the challenge: `acr_values`, or `max_age` in seconds.
+    """
+
+    code = "insufficient_user_authentication"
+    status = 401
+
+    def __init__(self, description: str, *, demands: tuple[tuple[str, str], ...] = (), **private: Any) -> None:
+        super().__init__(description, **private)
+        self.demands = demands
+
+
 class UntrustedRequest(ProtocolError):
     """Client or redirect URI are not verified: the answer is a page and never a redirect (RFC 6749 §4.1.2.1)."""
 

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
+from authserver.storage.repositories.assertion_issuers import AssertionIssuers
 from authserver.storage.repositories.audit import Audit
 from authserver.storage.repositories.browsers import Browsers
 from authserver.storage.repositories.clients import Clients, ClientSecrets
@@ -64,6 +65,7 @@ class Unit:
     initial_access_tokens = _On(InitialAccessTokens)
     resources = _On(Resources)
     scopes = _On(Scopes)
+    assertion_issuers = _On(AssertionIssuers)
     signing_keys = _On(SigningKeys)
     browsers = _On(Browsers)
     sessions = _On(Sessions)

@@ -221,6 +221,24 @@ def upgrade() -> None:
     op.create_index("ix_refusals_expires_at", "refusals", ["expires_at"])
 
     op.create_table(
+        "assertion_issuers",
+        sa.Column("id", sa.String(2048), nullable=False),
+        sa.Column("jwks", DOCUMENT),
+        sa.Column("jwks_uri", sa.String(2048)),
+        sa.Column("algorithms", DOCUMENT, nullable=False),
+        sa.Column("audience", sa.String(16), nullable=False),
+        sa.Column("subject", sa.String(16), nullable=False),
+        sa.Column("max_lifetime", sa.Integer(), nullable=False),
+        sa.Column("clients", DOCUMENT, nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("organization_id", ID),
+        sa.PrimaryKeyConstraint("id", name="pk_assertion_issuers"),
+    )
+    op.create_index("ix_assertion_issuers_organization_id", "assertion_issuers", ["organization_id"])
+
+    op.create_table(
         "resources",
         sa.Column("id", sa.String(2048), nullable=False),
         sa.Column("name", sa.String(255), nullable=False),
@@ -228,6 +246,7 @@ def upgrade() -> None:
         sa.Column("token_ttl", sa.Integer()),
         sa.Column("token_alg", sa.String(16)),
         sa.Column("introspected_by", DOCUMENT, nullable=False),
+        sa.Column("described", sa.Boolean(), nullable=False),
         sa.Column("dynamic_clients", sa.Boolean(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
@@ -696,6 +715,7 @@ def downgrade() -> None:
     op.drop_table("roles")
     op.drop_table("revoked_tokens")
     op.drop_table("resources")
+    op.drop_table("assertion_issuers")
     op.drop_table("refusals")
     op.drop_table("outbox_events")
     op.drop_table("outbox_deliveries")

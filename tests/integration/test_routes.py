@@ -51,6 +51,8 @@ PROMISED = {
     "/.well-known/openid-configuration": Row(GET, limit="metadata", cors="public"),
     "/.well-known/oauth-authorization-server": Row(GET, limit="metadata", cors="public"),
     "/.well-known/jwks.json": Row(GET, limit="metadata", cors="public"),
+    "/.well-known/oauth-protected-resource": Row(GET, limit="metadata", cors="public"),
+    "/.well-known/oauth-protected-resource/": Row(GET, limit="metadata", cors="public"),
     "/": Row(GET, "page"),
     "/login": Row(BOTH, "page", "login"),
     "/consent": Row(BOTH, "page"),

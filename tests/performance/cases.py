@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from authserver.protocol.exchange import ACCESS_TOKEN
+from authserver.protocol.policy import TOKEN_EXCHANGE
 from tests.installation import PASSWORD, REDIRECT_URI
-from tests.performance.ground import SCOPES, Ground
+from tests.performance.ground import RESOURCE, SCOPES, Ground
 from tests.performance.load import Answer, Operation
 
 Operations = Callable[[Ground, int, int], Iterator[Operation]]
@@ -16,6 +18,7 @@ Operations = Callable[[Ground, int, int], Iterator[Operation]]
 
 FORM = "application/x-www-form-urlencoded"
 AGENT = "User-Agent: bench/1\r\nAccept: */*\r\n"
+SIGNED = "Accept: application/token-introspection+jwt\r\n"
 HIDDEN = re.compile(rb'<input[^>]*type="hidden"[^>]*>')
 NAME, VALUE = re.compile(rb'name="([^"]*)"'), re.compile(rb'value="([^"]*)"')
 UNESCAPED = {b"&amp;": b"&", b"&#34;": b'"', b"&#39;": b"'"}
@@ -83,11 +86,11 @@ def client_credentials_dpop(client: str) -> Operations:
     return operations
 
 
-def introspection(supply: str, expected: bytes) -> Operations:
-    """A gateway asks about a token, another one each time."""
+def introspection(supply: str, expected: bytes, accept: str = "") -> Operations:
+    """A gateway asks about a token, another one each time; `accept` is a header line."""
 
     def operations(ground: Ground, index: int, count: int) -> Iterator[Operation]:
-        header = _authorization(ground, "gateway")
+        header = _authorization(ground, "gateway") + accept
         tokens: list[str] = getattr(ground, supply)
         for request in [
             post(ground.host, "/oauth2/introspect", f"token={token}", header) for token in tokens[index::count]
@@ -95,6 +98,18 @@ def introspection(supply: str, expected: bytes) -> Operations:
             yield one(request, expected)
 
     return operations
+
+
+def token_exchange(ground: Ground, index: int, count: int) -> Iterator[Operation]:
+    """A service exchanges the tokens of an application for ones of its own."""
+    header = _authorization(ground, "exchanger")
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token_type": ACCESS_TOKEN, "resource": RESOURCE}
+    requests = [
+        post(ground.host, "/oauth2/token", form | {"subject_token": token}, header)
+        for token in ground.active[index::count]
+    ]
+    for request in requests:
+        yield one(request, b'"issued_token_type"')
 
 
 def userinfo(ground: Ground, index: int, count: int) -> Iterator[Operation]:
@@ -241,6 +256,8 @@ CASES = (
     Case("introspection active", introspection("active", b'"active":true'), tokens="active"),
     Case("introspection revoked", introspection("revoked", b'"active":false'), tokens="revoked"),
     Case("introspection unknown", introspection("unknown", b'"active":false'), tokens="unknown"),
+    Case("introspection JWT response", introspection("active", b"eyJ", SIGNED), tokens="active"),
+    Case("token exchange", token_exchange, ("TokenExchanged",), "active"),
     Case("jwks", document("/.well-known/jwks.json", b'"keys"')),
     Case("discovery", document("/.well-known/openid-configuration", b'"issuer"')),
     Case("userinfo", userinfo, tokens="carried"),

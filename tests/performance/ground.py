@@ -18,6 +18,7 @@ from authserver import app
 from authserver.crypto.handles import Kind
 from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
+from authserver.protocol.policy import TOKEN_EXCHANGE
 from authserver.settings import load
 from authserver.tokens import access_tokens, jose
 from tests.dpop import DPoPKey
@@ -101,6 +102,9 @@ class _Preparation:
             "machine-es256": add("machine-es256", **machine, policy={"access_token_alg": "ES256"})[1],
             "app": add("app", scopes=SCOPES, resources=(RESOURCE,), default_resource=RESOURCE)[1],
         }
+        rule = {"name": "bench", "clients": ["app"], "targets": [RESOURCE]}
+        machine |= {"grant_types": (TOKEN_EXCHANGE,), "policy": {"exchange": [rule]}}
+        secrets["exchanger"] = add("exchanger", **machine)[1]
         self._secret = secrets["app"]
         for client_id, secret in secrets.items():
             basic[client_id] = base64.b64encode(f"{client_id}:{secret}".encode()).decode()

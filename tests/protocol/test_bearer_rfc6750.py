@@ -11,8 +11,14 @@ from tests.installation import Answer, Installation
 from tests.relying_party import RelyingParty
 
 URL = "/oauth2/userinfo"
-SCHEMES = ['Bearer realm="authserver"', 'DPoP realm="authserver", algs="RS256 PS256 ES256 EdDSA"']
-CHALLENGE = re.compile(r'Bearer realm="[^"\\]+"(, error="\w+", error_description="[^"\\]*"(, scope="[^"\\]+")?)?')
+METADATA = 'resource_metadata="http://127.0.0.1:8000/.well-known/oauth-protected-resource/oauth2/userinfo"'
+SCHEMES = [
+    f'Bearer realm="authserver", {METADATA}',
+    f'DPoP realm="authserver", {METADATA}, algs="RS256 PS256 ES256 EdDSA"',
+]
+CHALLENGE = re.compile(
+    r'Bearer realm="[^"\\]+"(, error="\w+", error_description="[^"\\]*"(, scope="[^"\\]+")?)?, ' + re.escape(METADATA)
+)
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ Importing this package registers every table with the metadata.
 """
 
 from authserver.storage.models import (
+    assertion_issuers,
     audit,
     clients,
     decoupled,
@@ -18,6 +19,7 @@ from authserver.storage.models import (
 )
 
 __all__ = [
+    "assertion_issuers",
     "audit",
     "clients",
     "decoupled",

@@ -95,6 +95,7 @@ class Resource(Created, BelongsToOrganization, Base):
     token_ttl: Mapped[int | None] = mapped_column(default=None)
     token_alg: Mapped[str | None] = mapped_column(String(16), default=None)
     introspected_by: Mapped[list[str]] = mapped_column(default=list)
+    described: Mapped[bool] = mapped_column(default=False)
     dynamic_clients: Mapped[bool] = mapped_column(default=False)
     enabled: Mapped[bool] = mapped_column(default=True)
     updated_at: Mapped[datetime] = mapped_column(default=validity.now)
