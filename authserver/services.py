@@ -18,6 +18,7 @@ from authserver.authorize.response import Responder
 from authserver.authorize.signed_responses import ResponseSigner
 from authserver.clients import policy as policies
 from authserver.clients.authentication import ClientAuthentication
+from authserver.clients.authentication.proofs import proofs
 from authserver.clients.authentication_requests import AuthenticationRequests
 from authserver.clients.directory import ClientDirectory
 from authserver.clients.documents import ClientDocuments
@@ -25,6 +26,7 @@ from authserver.clients.dynamic_registration import DynamicRegistration
 from authserver.clients.initial_access import InitialAccessTokens
 from authserver.clients.keys import ClientKeys
 from authserver.clients.registration import ClientRegistration
+from authserver.clients.secret_keys import SecretKeys
 from authserver.clients.sectors import SectorIdentifiers
 from authserver.clients.statements import SoftwareStatements, read_issuers
 from authserver.crypto.handles import Handles
@@ -123,6 +125,7 @@ class Services:
     outbound: Outbound
     clients: ClientDirectory
     client_keys: ClientKeys
+    secret_keys: SecretKeys
     client_authentication: ClientAuthentication
     dpop: DPoPProofs
     dynamic_registration: DynamicRegistration
@@ -184,13 +187,13 @@ class Wiring:
 
     @cached_property
     def crypto(self) -> Crypto:
-        settings = self.settings
+        settings, sealer = self.settings, Sealer.of(self.settings.sealing_key)
         return Crypto(
             handles=Handles(settings.pepper),
             macs=Macs(settings.application_secret),
-            sealer=Sealer.of(settings.sealing_key),
+            sealer=sealer,
             hasher=PasswordHasher(settings),
-            client_secrets=ClientSecrets(settings.pepper),
+            client_secrets=ClientSecrets(settings.pepper, sealer),
         )
 
     @cached_property
@@ -224,8 +227,7 @@ class Wiring:
     @cached_property
     def dpop(self) -> DPoPProofs:
         settings = self.settings
-        addresses = (settings.issuer, *settings.issuer_aliases)
-        return DPoPProofs(addresses, self.ephemeral, self.crypto.macs, nonce_required=settings.dpop_nonce)
+        return DPoPProofs(settings.addresses, self.ephemeral, self.crypto.macs, nonce_required=settings.dpop_nonce)
 
     @cached_property
     def clients(self) -> ClientDirectory:
@@ -236,8 +238,13 @@ class Wiring:
         return ClientKeys(self.outbound)
 
     @cached_property
+    def secret_keys(self) -> SecretKeys:
+        return SecretKeys(self.crypto.client_secrets)
+
+    @cached_property
     def client_authentication(self) -> ClientAuthentication:
-        return ClientAuthentication(self.clients, self.crypto.client_secrets)
+        offered = proofs(self.settings, self.client_keys, self.secret_keys, self.ephemeral)
+        return ClientAuthentication(self.clients, self.crypto.client_secrets, offered)
 
     @cached_property
     def client_registration(self) -> ClientRegistration:

@@ -101,12 +101,20 @@ def authority(name: str = "CN=Authority") -> Identity:
 
 
 def issued(
-    by: Identity, name: str = "CN=shop,O=Acme", names: Sequence[x509.GeneralName] = (), *, expired: bool = False
+    by: Identity,
+    name: str = "CN=shop,O=Acme",
+    names: Sequence[x509.GeneralName] = (),
+    *,
+    expired: bool = False,
+    for_servers: bool | None = False,
 ) -> Identity:
-    """A client's certificate that `by` vouches for."""
-    return _signed(
-        name, ec.generate_private_key(ec.SECP256R1()), by, [*_of_a_client(names)], until=-DAY if expired else DAY
-    )
+    """A client's certificate that `by` vouches for; one of a server, or (None) for nothing in particular."""
+    extensions = _of_a_client(names)
+    if for_servers is not False:
+        del extensions[0]
+    if for_servers:
+        extensions.append((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False))
+    return _signed(name, ec.generate_private_key(ec.SECP256R1()), by, extensions, until=-DAY if expired else DAY)
 
 
 def self_signed(name: str = "CN=shop", key: Any = None, names: Sequence[x509.GeneralName] = ()) -> Identity:

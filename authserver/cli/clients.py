@@ -16,10 +16,17 @@ from authserver.cli.output import json_option, print_fields, print_json, print_t
 from authserver.cli.repeating import RepeatingCommand
 from authserver.clients import policy as policies
 from authserver.clients import wire
-from authserver.clients.metadata import APPLICATION_TYPES, AUTH_METHODS, GRANTS, ClientMetadata
+from authserver.clients.metadata import APPLICATION_TYPES, GRANTS, ClientMetadata
 from authserver.clients.registration import Registered, metadata_of
 from authserver.protocol import responses, validity
-from authserver.protocol.policy import AUTHORIZATION_CODE, CLIENT_CREDENTIALS, IMPLICIT, PROFILES, REFRESH_TOKEN
+from authserver.protocol.policy import (
+    AUTHENTICATION_METHODS,
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    IMPLICIT,
+    PROFILES,
+    REFRESH_TOKEN,
+)
 from authserver.protocol.scopes import OPENID
 from authserver.storage.models.clients import ClientRecord
 
@@ -38,7 +45,7 @@ _OPTIONS = (
     click.option("--grant", "grants", multiple=True, metavar="GRANT", help=f"Some of {', '.join(GRANTS)}."),
     click.option("--scope", metavar="SCOPES", help="The scopes it may ask for, separated by spaces."),
     click.option("--post-logout-redirect-uri", "post_logout_redirect_uris", multiple=True, metavar="URI"),
-    click.option("--auth-method", type=click.Choice(AUTH_METHODS), help="How it proves itself."),
+    click.option("--auth-method", type=click.Choice(AUTHENTICATION_METHODS), help="How it proves itself."),
     click.option("--jwks", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Its public keys."),
     click.option("--jwks-uri", metavar="URI", help="Where its public keys are."),
     click.option(

@@ -16,10 +16,11 @@ from authserver.cli.conformance_clients import ClientSet, SuiteKeys, Wanted, cer
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json
 from authserver.clients.initial_access import LONGEST_LIFE
-from authserver.clients.metadata import AUTH_METHODS, ClientMetadata
+from authserver.clients.metadata import ClientMetadata
 from authserver.identity.addresses import Email, Username
 from authserver.identity.users import NewUser
 from authserver.protocol.errors import NotFound
+from authserver.protocol.policy import AUTHENTICATION_METHODS
 from authserver.protocol.uris import check_web_uri
 
 FILE = "clients.json"
@@ -97,7 +98,7 @@ def _prepared(installation: Installation, known: Mapping[str, Any], suite: str, 
     suite_keys = SuiteKeys.of(known.get("keys", {}))
     sets: dict[str, Any] = {}
     for found in client_sets():
-        if found.members[0][1] in AUTH_METHODS:
+        if found.members[0][1] in AUTHENTICATION_METHODS:
             before = known.get("sets", {}).get(found.name, {})
             sets[found.name] = _register(installation, found, suite_keys, before, (suite, f"{alias}-{found.name}"))
     return {

@@ -56,7 +56,7 @@ class Installation:
         """Makes and digests client secrets."""
         from authserver.crypto.secrets import ClientSecrets
 
-        return ClientSecrets(self.settings.pepper)
+        return ClientSecrets(self.settings.pepper, self.sealer)
 
     @cached_property
     def macs(self) -> Macs:

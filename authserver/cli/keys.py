@@ -111,9 +111,10 @@ def retire(kid: str, remove: bool, as_json: bool) -> None:
 )
 @json_option
 def reseal(previous_key: Path, as_json: bool) -> None:
-    """Bring signing keys and the keys of persons under a new sealing key, which the settings name already.
+    """Bring everything that lies sealed for good under a new sealing key, which the settings name already.
 
-    Nothing else may run meanwhile, and every event must have reached the audit log. All keys change, or none.
+    These are signing keys, the keys of persons, and client secrets that are keys. Nothing else may run meanwhile, and
+    every event must have reached the audit log. All change, or none.
     """
     try:
         previous = sealing_key(previous_key.read_text().strip())

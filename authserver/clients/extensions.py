@@ -74,6 +74,17 @@ class Extensions:
     localized: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Members with a language tag, `client_name#de` for example (RFC 7591 §2.2)."""
 
+    @property
+    def secret_algorithms(self) -> tuple[str, ...]:
+        """The members whose algorithm takes the client's secret for its key: MACs and symmetric encryption."""
+        return tuple(
+            member.name
+            for member in fields(self)
+            if member.name.endswith("_alg")
+            and member.name != "token_endpoint_auth_signing_alg"
+            and _is_symmetric(getattr(self, member.name))
+        )
+
     def to_document(self) -> dict[str, Any]:
         """What differs from the defaults, as JSON has it."""
         return {
@@ -97,6 +108,11 @@ def from_document(document: Mapping[str, Any]) -> Extensions:
 
 def _immutable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _is_symmetric(algorithm: str | None) -> bool:
+    """Whether both sides of this algorithm have the same key (RFC 7518 §3.1, §4.1)."""
+    return algorithm is not None and (algorithm == "dir" or algorithm.startswith(("HS", "A1", "A2", "PBES2")))
 
 
 def _plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ from authserver.protocol import scopes as scope_values
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.exchange import rules_from
 from authserver.protocol.policy import (
+    AUTHENTICATION_METHODS,
     AUTHORIZATION_CODE,
     CIBA,
     CLIENT_CREDENTIALS,
@@ -44,7 +45,6 @@ GRANTS = (
 )
 GRANTS_OF_PEOPLE = (AUTHORIZATION_CODE, DEVICE_CODE, CIBA)
 """The grants that may yield a refresh token."""
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
 APPLICATION_TYPES = ("web", "native")
 
 LONGEST_NAME = 255
@@ -92,8 +92,14 @@ class ClientMetadata:
 
     @property
     def has_secret(self) -> bool:
-        """Whether the client proves itself with a secret."""
-        return self.token_endpoint_auth_method in SECRET_METHODS
+        """Whether the client has a secret, to prove itself with or as a key."""
+        proves = self.token_endpoint_auth_method in SECRET_METHODS
+        return proves or (self.secret_is_key and not self.is_public)
+
+    @property
+    def secret_is_key(self) -> bool:
+        """Whether the client's secret is a key too, for MACs or encryption, and so has to be kept sealed."""
+        return self.token_endpoint_auth_method == "client_secret_jwt" or bool(self.extensions.secret_algorithms)
 
     @property
     def allowed_response_types(self) -> tuple[str, ...]:
@@ -131,7 +137,7 @@ def _check_words(wanted: ClientMetadata) -> None:
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise ValidationError(f"a name has 1 to {LONGEST_NAME} printable characters", field="name")
     _check_choice("application_type", wanted.application_type, APPLICATION_TYPES)
-    _check_choice("token_endpoint_auth_method", wanted.token_endpoint_auth_method, AUTH_METHODS)
+    _check_choice("token_endpoint_auth_method", wanted.token_endpoint_auth_method, AUTHENTICATION_METHODS)
     for grant in wanted.grant_types:
         _check_choice("grant_types", grant, GRANTS)
 

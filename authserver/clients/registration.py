@@ -11,6 +11,7 @@ from authserver.clients import extensions
 from authserver.clients import policy as policies
 from authserver.clients.directory import KIND, Origin
 from authserver.clients.metadata import ClientMetadata, validated
+from authserver.clients.secret_rows import SecretRows
 from authserver.clients.sectors import SectorIdentifiers
 from authserver.crypto.secrets import ClientSecrets
 from authserver.events.catalog import (
@@ -28,12 +29,10 @@ from authserver.protocol.errors import ConflictError, ValidationError
 from authserver.protocol.identifiers import looks_like_id
 from authserver.protocol.policy import AUTHORIZATION_CODE, CODE
 from authserver.storage.database import Database
-from authserver.storage.models.clients import ClientRecord, ClientSecret
+from authserver.storage.models.clients import ClientRecord
 from authserver.storage.unit import Unit
 
 LONGEST_ID = 255
-SHORTEST_SECRET = 8
-LONGEST_SECRET = 512
 LONGEST_OVERLAP = 30 * 86400
 
 _COLUMNS = tuple(
@@ -79,7 +78,7 @@ class ClientRegistration:
         sectors: SectorIdentifiers | None = None,
     ) -> None:
         self._database = database
-        self._secrets = client_secrets
+        self._secrets = SecretRows(client_secrets)
         self._recorder = recorder
         self._sectors = sectors
 
@@ -114,14 +113,15 @@ class ClientRegistration:
     ) -> Registered:
         """As `create`, in the caller's transaction, after `check_sector`."""
         metadata = self._validated(unit, wanted)
-        if not metadata.has_secret and secret is not None:
+        has_secret = metadata.has_secret
+        if not has_secret and secret is not None:
             raise ValidationError("this client authenticates without a secret", field="secret")
         record = ClientRecord(id=client_id)
         _apply(record, metadata)
         record.origin, record.registration_digest = by.origin, by.registration_digest
         record.unused_since = validity.now() if by.origin in STRANGERS else None
         unit.clients.add(record)
-        given = None if not metadata.has_secret else self._add_secret(unit, record.id, secret).value
+        given = self._secrets.add(unit, record.id, secret, is_key=metadata.secret_is_key).value if has_secret else None
         self._changed(
             unit,
             ClientCreated(
@@ -136,7 +136,7 @@ class ClientRegistration:
         return Registered(record, given)
 
     def update(self, client_id: str, changes: Mapping[str, Any], *, actor_id: str | None = None) -> Registered:
-        """Change fields of `ClientMetadata`. A client that becomes confidential receives a secret.
+        """Change fields of `ClientMetadata`. A client that needs a secret, or a new one, receives it.
 
         Raises:
             NotFound: there is no such client.
@@ -158,7 +158,7 @@ class ClientRegistration:
                 return Registered(record, None)
             _apply(record, after)
             unit.clients.save(record)
-            secret = self._settle_secrets(unit, record.id, before, after)
+            secret = self._secrets.settle(unit, record.id, before, after)
             self._changed(unit, ClientUpdated(client_id=client_id, actor_id=actor_id, changed=changed))
             return Registered(record, secret)
 
@@ -199,10 +199,11 @@ class ClientRegistration:
             raise ValidationError(f"the overlap takes 0 to {LONGEST_OVERLAP} seconds", field="overlap")
         with self._database.unit() as unit:
             record = unit.clients.get(client_id)
-            if not metadata_of(record).has_secret:
+            metadata = metadata_of(record)
+            if not metadata.has_secret:
                 raise ValidationError("this client authenticates without a secret", field="client_id")
             unit.client_secrets.expire_all(client_id, validity.after(overlap))
-            added = self._add_secret(unit, client_id, secret)
+            added = self._secrets.add(unit, client_id, secret, is_key=metadata.secret_is_key)
             unit.clients.save(record)
             self._changed(
                 unit,
@@ -216,7 +217,7 @@ class ClientRegistration:
         """Whether `secret` is one of the client's present ones."""
         if not isinstance(secret, str):
             return False
-        return any(self._secrets.matches(secret, row.digest) for row in unit.client_secrets.live(client_id))
+        return any(self._secrets.matches(secret, row) for row in unit.client_secrets.live(client_id))
 
     def disable(self, client_id: str, *, actor_id: str | None = None) -> ClientRecord:
         """Switch a client off; its tokens are no longer live. Raises NotFound."""
@@ -252,25 +253,6 @@ class ClientRegistration:
         known_scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
         return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()})
 
-    def _settle_secrets(self, unit: Unit, client_id: str, before: ClientMetadata, after: ClientMetadata) -> str | None:
-        if before.has_secret == after.has_secret:
-            return None
-        if not after.has_secret:
-            unit.client_secrets.expire_all(client_id, validity.now())
-            return None
-        return self._add_secret(unit, client_id, None).value
-
-    def _add_secret(self, unit: Unit, client_id: str, chosen: str | None) -> _NewSecret:
-        value = self._secrets.generate() if chosen is None else checked_secret(chosen)
-        row = unit.client_secrets.add(ClientSecret(client_id=client_id, digest=self._secrets.digest(value)))
-        return _NewSecret(row.id, value)
-
-
-@dataclass(frozen=True, slots=True)
-class _NewSecret:
-    id: str
-    value: str
-
 
 def generated_id() -> str:
     """A fresh client id. It has not the shape of a user id, because `sub` may be either (RFC 9068 §5)."""
@@ -289,19 +271,6 @@ def checked_id(client_id: str) -> str:
         # In a client credentials token `sub` is the client id: it must not be taken for a person (RFC 9068 §5).
         raise ValidationError("a client id may not look like a user id (RFC 9068 §5)", field="client_id")
     return client_id
-
-
-def checked_secret(secret: str) -> str:
-    """A chosen secret, if it may be one (RFC 6749 appendix A.2).
-
-    Raises:
-        ValidationError: it is too short, too long, or has characters that no header can carry.
-    """
-    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET or not all("\x20" <= char <= "\x7e" for char in secret):
-        raise ValidationError(
-            f"a client secret has {SHORTEST_SECRET} to {LONGEST_SECRET} printable ASCII characters", field="secret"
-        )
-    return secret
 
 
 def metadata_of(record: ClientRecord) -> ClientMetadata:

@@ -47,7 +47,7 @@ def application(
     )
     host = Host(
         settings.issuer,
-        settings.issuer_aliases,
+        settings.addresses,
         settings.allowed_hosts,
         development=settings.environment == "development",
         find=routes.find,

@@ -6,14 +6,14 @@ from the token endpoint and from here in one move.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from authserver.authorize.checks.hints import PROMPTS
 from authserver.authorize.dispatch import ACR_ORDER
-from authserver.clients.authentication import METHODS
+from authserver.clients.authentication.assertions import ASSERTION_ALGORITHMS
 from authserver.clients.rules.backchannel import DELIVERY_MODES
 from authserver.edge.chain import Handler
 from authserver.edge.conditional import conditional, etag_of
@@ -29,16 +29,27 @@ from authserver.web.border import Border
 
 MAX_AGE_SECONDS = 300
 ACR_REACHABLE = ("1",)
+CALLED_BY_CLIENTS = (
+    "token_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+    "userinfo_endpoint",
+    "pushed_authorization_request_endpoint",
+    "device_authorization_endpoint",
+    "backchannel_authentication_endpoint",
+    "registration_endpoint",
+)
+"""The endpoints that a client calls itself, over a connection that its certificate may authenticate."""
 
 
 def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
     """The authorization server metadata (RFC 8414 §2, OIDC Discovery §3)."""
     issuer = services.settings.issuer
     base = issuer.rstrip("/")
-    methods = sorted(METHODS)
+    methods = list(services.client_authentication.methods)
     confidential = [method for method in methods if method != "none"]
     algorithms = sorted(services.keyring.algorithms())
-    return {
+    found = {
         "issuer": issuer,
         "authorization_endpoint": f"{base}/oauth2/authorize",
         "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
@@ -67,8 +78,11 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "id_token_signing_alg_values_supported": algorithms,
         "authorization_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "code_challenge_methods_supported": [pkce.S256],
         "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "tls_client_certificate_bound_access_tokens": services.settings.takes_client_certificates,
@@ -85,6 +99,15 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "request_object_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "authorization_response_iss_parameter_supported": True,
     }
+    return found | _mtls_aliases(found, services.settings.mtls_url)
+
+
+def _mtls_aliases(found: Mapping[str, Any], mtls_url: str) -> dict[str, Any]:
+    """The same endpoints where clients are asked for their certificate (RFC 8705 §5), if there is such an address."""
+    base = mtls_url.rstrip("/")
+    issuer: str = found["issuer"].rstrip("/")
+    aliases = {name: base + found[name].removeprefix(issuer) for name in CALLED_BY_CLIENTS if name in found}
+    return {"mtls_endpoint_aliases": aliases} if mtls_url else {}
 
 
 def _registration(services: Services, base: str) -> dict[str, Any]:

@@ -67,5 +67,5 @@ def backchannel_logout(settings: Settings, database: Database) -> BackchannelLog
     """What tells clients that a session has ended."""
     sealer = Sealer.of(settings.sealing_key)
     tokens = LogoutTokens(settings.issuer, Keyring(database, sealer), Macs(settings.application_secret))
-    clients = ClientDirectory(database, ClientSecrets(settings.pepper), policies.profiles(settings))
+    clients = ClientDirectory(database, ClientSecrets(settings.pepper, sealer), policies.profiles(settings))
     return BackchannelLogout(database, clients, tokens, Outbound(settings), Recorder(sealer))

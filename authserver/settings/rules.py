@@ -47,7 +47,7 @@ def issuer_is_local(settings: Settings) -> str | None:
 
 def issuer_alias_is_plain(settings: Settings) -> str | None:
     """An alias is as good as the issuer, so it needs the same protection."""
-    plain = [alias for alias in settings.issuer_aliases if not alias.lower().startswith("https://")]
+    plain = [alias for alias in settings.addresses[1:] if not alias.lower().startswith("https://")]
     return f"The alias {plain[0]} is not an https address" if plain else None
 
 

@@ -36,6 +36,11 @@ class Settings(Telemetry, Outgoing, Edge, Registration, RateLimits, Passwords, L
         return self.environment in ("production", "staging")
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of this server, the issuer first."""
+        return (self.issuer, *self.issuer_aliases, *((self.mtls_url,) if self.mtls_url else ()))
+
+    @property
     def is_https(self) -> bool:
         """Whether the issuer is reached over TLS, which decides names and flags of cookies."""
         return self.issuer.lower().startswith("https://")

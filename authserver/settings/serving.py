@@ -41,6 +41,15 @@ class Server:
         varies=True,
         check=forms.issuers,
     )
+    mtls_url: str = setting(
+        "",
+        "text",
+        "A further address of this server under which clients are asked for their certificate, so that browsers are "
+        "not; metadata lists the endpoints there.",
+        spec="RFC 8705 §5",
+        varies=True,
+        check=forms.issuer,
+    )
     host: str = setting(
         "127.0.0.1",
         "text",

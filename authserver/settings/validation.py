@@ -58,7 +58,13 @@ RULES: tuple[Rule, ...] = (
         "issuer-http", "unsafe", ("issuer",), rules.issuer_is_plain, "Set AUTHSERVER_ISSUER to the public https address"
     ),
     Rule("issuer-local", "unsafe", ("issuer",), rules.issuer_is_local, "Set AUTHSERVER_ISSUER to the public address"),
-    Rule("alias-http", "unsafe", ("issuer_aliases",), rules.issuer_alias_is_plain, "Use https or remove the alias"),
+    Rule(
+        "alias-http",
+        "unsafe",
+        ("issuer_aliases", "mtls_url"),
+        rules.issuer_alias_is_plain,
+        "Use https or remove the alias",
+    ),
     Rule(
         "development-exposed",
         "warning",

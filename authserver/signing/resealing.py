@@ -1,6 +1,6 @@
 """Everything that lies sealed in the database for good, brought under another sealing key.
 
-These are the private halves of signing keys and the keys of persons. Events
+These are the private halves of signing keys, the keys of persons, and client secrets that are keys. Events
 that wait are sealed too, but not for long: they must be written first, because
 nobody may read them in between.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from authserver.crypto import secrets
 from authserver.crypto.sealing import Sealer
 from authserver.events.persons import PersonKeys
 from authserver.protocol.errors import ConflictError
@@ -22,6 +23,7 @@ class Resealed:
 
     signing_keys: int
     person_keys: int
+    client_secrets: int
 
 
 def reseal(unit: Unit, sealer: Sealer) -> Resealed:
@@ -33,7 +35,7 @@ def reseal(unit: Unit, sealer: Sealer) -> Resealed:
     """
     if waiting := unit.outbox.count() + unit.outbox.count_deliveries():
         raise ConflictError(f"{waiting} events wait under the previous sealing key: run the worker with that one first")
-    return Resealed(_signing_keys(unit, sealer), PersonKeys(sealer).reseal(unit))
+    return Resealed(_signing_keys(unit, sealer), PersonKeys(sealer).reseal(unit), _client_secrets(unit, sealer))
 
 
 def _signing_keys(unit: Unit, sealer: Sealer) -> int:
@@ -42,4 +44,13 @@ def _signing_keys(unit: Unit, sealer: Sealer) -> int:
         if row.sealed_private is not None and not sealer.is_current(row.sealed_private):
             sealed = sealer.rewrap(row.sealed_private, sealing_context(row.kid))
             changed += unit.signing_keys.replace_seal(row.kid, sealed)
+    return changed
+
+
+def _client_secrets(unit: Unit, sealer: Sealer) -> int:
+    changed = 0
+    for row in unit.client_secrets.all_sealed():
+        if row.sealed is not None and not sealer.is_current(row.sealed):
+            row.sealed = sealer.rewrap(row.sealed, secrets.sealing_context(row.client_id, row.digest))
+            changed += 1
     return changed

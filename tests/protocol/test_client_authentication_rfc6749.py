@@ -101,8 +101,8 @@ def test_repeated_credentials_are_refused(name: str) -> None:
         detect(request(f"client_id=shop&{name}=a&{name}=b"))
 
 
-def test_assertion_is_refused_while_not_offered() -> None:
-    with pytest.raises(InvalidClient, match="method_not_offered"):
+def test_assertion_without_its_type_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="assertion_incomplete"):
         detect(request("client_id=shop&client_assertion=x"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from authserver import services as wiring
 from authserver.grants.client_credentials import ClientCredentials
 from authserver.signing.rotation import Rotation
+from tests import certificates
 from tests.installation import Installation
 from tests.relying_party import RelyingParty, claims_of
 
@@ -83,9 +85,41 @@ def test_every_authentication_method_works(server: Installation, method: str) ->
 def test_the_methods_are_these(server: Installation) -> None:
     assert metadata(server)["token_endpoint_auth_methods_supported"] == [
         "client_secret_basic",
+        "client_secret_jwt",
         "client_secret_post",
         "none",
+        "private_key_jwt",
     ]
+
+
+def test_certificate_methods_are_offered_where_certificates_arrive(make_server: Any, tmp_path: Path) -> None:
+    ca, _ = certificates.authority().save(tmp_path, "ca")
+    offered = metadata(make_server(client_certificate_ca=ca))["token_endpoint_auth_methods_supported"]
+    assert "tls_client_auth" in offered
+    assert "self_signed_tls_client_auth" not in offered
+    behind = metadata(make_server(**certificates.BEHIND_A_PROXY))["token_endpoint_auth_methods_supported"]
+    assert "self_signed_tls_client_auth" in behind
+    assert "tls_client_auth" not in behind
+
+
+@pytest.mark.parametrize("endpoint", ["token", "introspection", "revocation"])
+def test_algorithms_of_assertions_are_listed_and_none_is_not_among_them(server: Installation, endpoint: str) -> None:
+    found = metadata(server)[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+    assert found == ["RS256", "PS256", "ES256", "EdDSA", "HS256"]
+
+
+def test_endpoints_that_ask_for_certificates_are_listed_under_their_own_address(make_server: Any) -> None:
+    server = make_server(mtls_url="https://mtls.example/")
+    found = metadata(server)
+    aliases = found["mtls_endpoint_aliases"]
+    assert aliases["token_endpoint"] == "https://mtls.example/oauth2/token"
+    assert "authorization_endpoint" not in aliases
+    for name, address in aliases.items():
+        assert found[name].removeprefix(server.settings.issuer) == address.removeprefix("https://mtls.example")
+
+
+def test_there_are_no_aliases_without_such_an_address(server: Installation) -> None:
+    assert "mtls_endpoint_aliases" not in metadata(server)
 
 
 def test_every_algorithm_signs_id_tokens(server: Installation) -> None:

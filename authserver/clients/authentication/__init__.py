@@ -1,25 +1,27 @@
 """Client authentication (RFC 6749 §2.3): exactly one method, and only the registered one.
 
 `detect` finds how the client wants to prove itself, from the Authorization
-header and the body alone; one file per method reads and verifies it. A method
-joins by being listed in `METHODS`.
+header and the body alone; one file per method reads and verifies it. Secrets are
+compared first of all, so that nobody learns who exists; keys are looked for
+only when the client is known, enabled and registered for them, because that may
+mean a call to a server of its choice.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from authserver.clients.authentication import client_secret_basic, client_secret_post, none
-from authserver.clients.authentication.credentials import Credentials, SecretVerifier
+from authserver.clients.authentication.credentials import Credentials, Proof, SecretVerifier, refusal
 from authserver.clients.authentication.detect import detect
 from authserver.clients.directory import Client, ClientDirectory
 from authserver.crypto.secrets import ClientSecrets
-from authserver.protocol.errors import InvalidClient
 from authserver.protocol.messages import Request
 from authserver.telemetry.context import note
 
-METHODS = MappingProxyType(
+SECRETS = MappingProxyType(
     {
         "none": none.verify,
         "client_secret_basic": client_secret_basic.verify,
@@ -27,7 +29,8 @@ METHODS = MappingProxyType(
     }
 )
 
-WORDS = "Client authentication failed."
+CERTIFICATE_METHODS = frozenset({"tls_client_auth", "self_signed_tls_client_auth"})
+"""Methods without a parameter of their own: the connection proves them (RFC 8705 §2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +42,61 @@ class AuthenticatedClient:
 
 
 class ClientAuthentication:
-    """Authenticates clients at the token, introspection and revocation endpoints."""
+    """Authenticates clients at every endpoint that they call themselves.
 
-    def __init__(self, directory: ClientDirectory, client_secrets: ClientSecrets) -> None:
+    Args:
+        proofs: what verifies the methods with a key, by method; one that is missing is not offered.
+    """
+
+    def __init__(
+        self,
+        directory: ClientDirectory,
+        client_secrets: ClientSecrets,
+        proofs: Mapping[str, Proof] = MappingProxyType({}),
+    ) -> None:
         self._directory = directory
         self._secrets = SecretVerifier(client_secrets)
+        self._proofs = proofs
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that are offered, for metadata."""
+        return tuple(sorted({*SECRETS, *self._proofs}))
 
     def authenticate(self, request: Request) -> AuthenticatedClient:
         """The client that sent `request`.
 
         Raises:
             InvalidClient: no client proved itself; the private reason says why.
-            InvalidRequest: two methods at once, or two clients named (RFC 6749 §5.2).
+            InvalidRequest: two methods at once, two clients named (RFC 6749 §5.2), or a malformed certificate.
         """
         credentials = detect(request)
         client = self._directory.find(credentials.client_id)
+        if client is not None and credentials.method == "none" and client.auth_method in CERTIFICATE_METHODS:
+            credentials = replace(credentials, method=client.auth_method)
         # Verified before anything else is looked at, so that a wrong secret, an unknown client, a disabled one
         # and one with another method cost the same work and get the same words.
-        proven = METHODS[credentials.method](client, credentials, self._secrets)
+        verify = SECRETS.get(credentials.method)
+        proven = verify is None or verify(client, credentials, self._secrets)
         if client is None:
-            raise _refused(credentials, "client_unknown")
+            raise refusal(credentials, reason="client_unknown")
         if client.auth_method != credentials.method:
-            raise _refused(credentials, "method_not_registered", f"client {client.id}: token_endpoint_auth_method")
+            setting = f"client {client.id}: token_endpoint_auth_method"
+            raise refusal(credentials, reason="method_not_registered", setting=setting)
         if not proven:
-            raise _refused(credentials, "secret_wrong")
+            raise refusal(credentials, reason="secret_wrong")
         if not client.enabled:
-            raise _refused(credentials, "client_disabled", f"client {client.id}: enabled")
+            raise refusal(credentials, reason="client_disabled", setting=f"client {client.id}: enabled")
+        if verify is None:
+            self._prove(client, credentials)
         note(client_id=client.id)
         return AuthenticatedClient(client, credentials.method)
 
-
-def _refused(credentials: Credentials, reason: str, setting: str = "") -> InvalidClient:
-    return InvalidClient(
-        WORDS,
-        reason=reason,
-        spec="RFC 6749 §5.2",
-        setting=setting,
-        details={"client_id": credentials.client_id[:255], "method": credentials.method},
-        headers=credentials.challenge,
-    )
+    def _prove(self, client: Client, credentials: Credentials) -> None:
+        proof = self._proofs.get(credentials.method)
+        if proof is None:
+            raise refusal(credentials, reason="method_not_offered", setting="client_certificate_ca")
+        proof(client, credentials)
 
 
-__all__ = ["METHODS", "AuthenticatedClient", "ClientAuthentication"]
+__all__ = ["CERTIFICATE_METHODS", "SECRETS", "AuthenticatedClient", "ClientAuthentication"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authserver.clients.authentication import client_secret_basic, client_secret_post, none
+from authserver.clients.authentication import assertions, client_secret_basic, client_secret_post, none
 from authserver.clients.authentication.credentials import Credentials
 from authserver.protocol.errors import InvalidClient, InvalidRequest
 from authserver.protocol.messages import Parameters, Request
@@ -11,11 +11,11 @@ ONCE = frozenset({"client_id", "client_secret", "client_assertion", "client_asse
 
 
 def detect(request: Request) -> Credentials:
-    """What the client presented.
+    """What the client presented. A certificate is no method by itself: public clients bind tokens to one too.
 
     Raises:
         InvalidRequest: two methods, two clients, or a parameter that came twice (RFC 6749 §5.2).
-        InvalidClient: nothing that names a client, or a method that is not offered.
+        InvalidClient: nothing that names a client, or credentials that cannot be read.
     """
     form = _form(request)
     header = client_secret_basic.read(request)
@@ -26,12 +26,10 @@ def detect(request: Request) -> Credentials:
             reason="two_authentication_methods",
             spec="RFC 6749 §2.3",
         )
-    if asserted:
-        raise InvalidClient("Client assertions are not supported.", reason="method_not_offered", spec="RFC 7523 §2.2")
     if header is not None:
         _check_same_client(form, header)
         return header
-    credentials = client_secret_post.read(request) or none.read(request)
+    credentials = assertions.read(request) or client_secret_post.read(request) or none.read(request)
     if credentials is None:
         raise InvalidClient("Client authentication is required.", reason="no_credentials", spec="RFC 6749 §2.3")
     return credentials

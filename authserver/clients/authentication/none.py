@@ -10,7 +10,7 @@ from authserver.protocol.messages import Request
 def read(request: Request) -> Credentials | None:
     """The client's name, where the body has one."""
     client_id = request.form.get("client_id")
-    return None if client_id is None else Credentials("none", client_id)
+    return None if client_id is None else Credentials("none", client_id, certificate=request.client_certificate)
 
 
 def verify(client: Client | None, credentials: Credentials, secrets: SecretVerifier) -> bool:  # noqa: ARG001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from authserver.clients.extensions import Extensions
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.policy import ClientPolicy
+from authserver.tokens import mutual_tls
 
 if TYPE_CHECKING:
     from authserver.clients.metadata import ClientMetadata
@@ -23,6 +25,8 @@ CERTIFICATE_NAMES = (
     "tls_client_auth_san_ip",
     "tls_client_auth_san_email",
 )
+LONGEST_NAME = 2048
+"""Characters of the longest of these names."""
 WITH_KEYS = ("private_key_jwt", "self_signed_tls_client_auth")
 
 
@@ -58,3 +62,19 @@ def _check_certificate_name(wanted: ClientMetadata) -> None:
             " (RFC 8705 §2.1.2)",
             field=given[-1] if given else CERTIFICATE_NAMES[0],
         )
+    for name in given:
+        value = getattr(wanted.extensions, name)
+        if not 0 < len(value) <= LONGEST_NAME or not _can_be_compared(name, value):
+            raise ValidationError(f"{name} has not the form that RFC 8705 §2.1.2 names", field=name)
+
+
+def _can_be_compared(name: str, value: str) -> bool:
+    """Whether a certificate could have this name: another one would only be found out at the first request."""
+    try:
+        if name == "tls_client_auth_subject_dn":
+            return bool(mutual_tls.distinguished_name(value).rdns)
+        if name == "tls_client_auth_san_ip":
+            return bool(ip_address(value))
+    except ValueError:
+        return False
+    return value.isprintable() and " " not in value

@@ -89,6 +89,15 @@ class ClientSecrets(Repository):
         )
         return list(self.session.scalars(statement))
 
+    def forget_sealed(self, client_id: str) -> int:
+        """Erase the sealed copies of a client's secrets; their digests stay."""
+        statement = update(ClientSecret).where(ClientSecret.client_id == client_id, ClientSecret.sealed.is_not(None))
+        return self._changed(statement.values(sealed=None))
+
+    def all_sealed(self) -> list[ClientSecret]:
+        """Every secret of which there is a sealed copy."""
+        return list(self.session.scalars(select(ClientSecret).where(ClientSecret.sealed.is_not(None))))
+
     def expire_all(self, client_id: str, moment: datetime) -> int:
         """Let every secret of a client end at `moment`, unless it ends before."""
         statement = (

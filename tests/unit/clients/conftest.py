@@ -16,7 +16,7 @@ from authserver.storage import Database, Unit
 
 @pytest.fixture
 def client_secrets() -> ClientSecrets:
-    return ClientSecrets(b"pepper-of-these-tests")
+    return ClientSecrets(b"pepper-of-these-tests", Sealer.of(bytes(32)))
 
 
 class RememberingRecorder(Recorder):

@@ -30,7 +30,7 @@ def wanted(web_client: ClientMetadata) -> ClientMetadata:
         ({"name": "x" * 256}, "name"),
         ({"name": "line\nbreak"}, "name"),
         ({"application_type": "desktop"}, "application_type"),
-        ({"token_endpoint_auth_method": "private_key_jwt"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "client_secret"}, "token_endpoint_auth_method"),
         ({"grant_types": ()}, "grant_types"),
         ({"grant_types": ("password",)}, "grant_types"),
         ({"grant_types": ("refresh_token",)}, "grant_types"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from authserver.crypto.sealing import Sealer
 from authserver.crypto.secrets import ClientSecrets
 
 
 @pytest.fixture
 def secrets() -> ClientSecrets:
-    return ClientSecrets(b"p" * 32)
+    return ClientSecrets(b"p" * 32, Sealer.of(bytes(32)))
 
 
 def test_a_secret_matches_its_digest_alone(secrets: ClientSecrets) -> None:
@@ -26,7 +27,7 @@ def test_secrets_have_256_bits_and_need_no_escaping(secrets: ClientSecrets) -> N
 
 
 def test_a_digest_without_the_pepper_says_nothing(secrets: ClientSecrets) -> None:
-    assert not ClientSecrets(b"q" * 32).matches("secret", secrets.digest("secret"))
+    assert not ClientSecrets(b"q" * 32, Sealer.of(bytes(32))).matches("secret", secrets.digest("secret"))
 
 
 @pytest.mark.parametrize("secret", ["ünïcode", "\ud800", "x" * 10_000])

@@ -27,6 +27,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("issuer-http", {"issuer": "http://127.0.0.1:8000"}),
     ("issuer-local", {"issuer": "https://localhost"}),
     ("alias-http", {"issuer_aliases": ("https://a.example", "http://b.example")}),
+    ("alias-http", {"mtls_url": "http://mtls.example"}),
     ("development-exposed", {"environment": "development", "host": "0.0.0.0"}),  # noqa: S104
     ("registration-open", {"registration": "open"}),
     ("sealing-key-missing", {"sealing_key": b""}),
