@@ -164,7 +164,7 @@ def test_clients_of_older_rules_may_name_an_endpoint(make_server: Any, audience:
 
 def test_fapi_client_cannot_be_given_the_older_rule(server: Installation) -> None:
     client = add_signer(server, **FAPI)
-    assert client.ask().status == 200
+    assert client.ask(path="/oauth2/introspect", token="nonsense").status == 200
     for audience in ([ISSUER], f"{ISSUER}/oauth2/token"):
         assert client.refused(client.assertion(aud=audience)) == "assertion_audience_wrong"
 
