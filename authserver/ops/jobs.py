@@ -59,7 +59,7 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
 
 def backchannel_notifications(settings: Settings, database: Database) -> BackchannelNotifications:
     """What tells clients that a person has decided."""
-    clients = ClientDirectory(database, ClientSecrets(settings.pepper), policies.profiles(settings))
+    clients = ClientDirectory(database, ClientSecrets(settings.pepper, sealer), policies.profiles(settings))
     return BackchannelNotifications(database, clients, Sealer.of(settings.sealing_key), Outbound(settings))
 
 
