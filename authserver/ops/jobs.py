@@ -59,8 +59,9 @@ def jobs(settings: Settings, database: Database) -> tuple[Job, ...]:
 
 def backchannel_notifications(settings: Settings, database: Database) -> BackchannelNotifications:
     """What tells clients that a person has decided."""
+    sealer = Sealer.of(settings.sealing_key)
     clients = ClientDirectory(database, ClientSecrets(settings.pepper, sealer), policies.profiles(settings))
-    return BackchannelNotifications(database, clients, Sealer.of(settings.sealing_key), Outbound(settings))
+    return BackchannelNotifications(database, clients, sealer, Outbound(settings))
 
 
 def backchannel_logout(settings: Settings, database: Database) -> BackchannelLogout:
