@@ -43,6 +43,10 @@ PROMISED = {
     "/oauth2/authorize": Row(BOTH, "page", "authorize"),
     "/oauth2/authorize/resume": Row(GET, "page", "authorize"),
     "/oauth2/token": Row(POST, limit="token", cors="client"),
+    "/oauth2/device_authorization": Row(POST, limit="token", cors="client"),
+    "/oauth2/device/authorize": Row(POST, limit="token", cors="client"),
+    "/oauth2/bc-authorize": Row(POST, limit="token"),
+    "/api/v1/approvals": Row(BOTH),
     "/oauth2/introspect": Row(POST, limit="introspect"),
     "/oauth2/revoke": Row(POST, limit="revoke", cors="client"),
     "/oauth2/userinfo": Row(BOTH, limit="userinfo", cors="client"),
@@ -58,6 +62,9 @@ PROMISED = {
     "/consent": Row(BOTH, "page"),
     "/select-account": Row(BOTH, "page"),
     "/password/change": Row(BOTH, "page"),
+    "/device": Row(BOTH, "page"),
+    "/oauth2/device/verify": Row(BOTH, "page"),
+    "/approvals": Row(BOTH, "page"),
     "/static/": Row(GET, "asset", ""),
     "/health": probe(),
     "/health/live": probe(),
@@ -103,6 +110,7 @@ def steady(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:
         if name.lower() in OF_THE_SERVER | {"content-length"}:
             continue
         shown = re.sub(r"=[^;]{20,}", "=*", value) if name.lower() == "set-cookie" else value
+        shown = re.sub(r"interaction=[\w-]+", "interaction=*", shown)
         headers.append((name.lower(), NONCES[0].sub(b"*", shown.encode()).decode()))
     return answer.status, sorted(headers), body
 

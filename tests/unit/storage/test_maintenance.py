@@ -14,8 +14,10 @@ from authserver.protocol import validity
 from authserver.protocol.identifiers import new_id
 from authserver.storage import Database, Unit, maintenance
 from authserver.storage.columns import Base
+from authserver.storage.frozen import frozen
 from authserver.storage.maintenance import DAY, HOUR, JOBS
 from authserver.storage.models.clients import ClientRecord, InitialAccessToken
+from authserver.storage.models.decoupled import BackchannelRequest, DeviceRequest
 from authserver.storage.models.grants import AccessToken, AuthorizationCode, Grant, RefreshToken
 from authserver.storage.models.sessions import Browser, Interaction, Session
 from authserver.storage.models.state import EphemeralHit, EphemeralValue, Refusal
@@ -82,6 +84,19 @@ def _code(unit: Unit, end: datetime) -> None:
     unit.codes.add(AuthorizationCode(digest=_digest(), expires_at=end, **values))
 
 
+def _decoupled(end: datetime, **values: Any) -> dict[str, Any]:
+    common = {"digest": _digest(), "client_id": "shop", "scope": "", "resources": [], "interval": 5}
+    return common | {"expires_at": end} | values
+
+
+def _device_request(unit: Unit, end: datetime) -> None:
+    unit.device_requests.add(frozen(DeviceRequest).new(**_decoupled(end, user_code=new_id())))
+
+
+def _backchannel_request(unit: Unit, end: datetime) -> None:
+    unit.backchannel_requests.add(frozen(BackchannelRequest).new(**_decoupled(end, user_id="ada")))
+
+
 def _interaction(unit: Unit, end: datetime) -> None:
     browser = _browser(unit, validity.after(DAY))
     unit.interactions.add(Interaction(digest=_digest(), browser_id=browser.id, expires_at=end))
@@ -108,6 +123,8 @@ def _hit(unit: Unit, end: datetime) -> None:
     [
         ("codes", AuthorizationCode, _code, maintenance.CODES_KEPT),
         ("interactions", Interaction, _interaction, maintenance.INTERACTIONS_KEPT),
+        ("decoupled_requests", DeviceRequest, _device_request, maintenance.DECOUPLED_KEPT),
+        ("decoupled_requests", BackchannelRequest, _backchannel_request, maintenance.DECOUPLED_KEPT),
         ("access_tokens", AccessToken, _access_token, maintenance.ACCESS_TOKENS_KEPT),
         ("refusals", Refusal, _refusal, 0),
         ("ephemeral", EphemeralValue, _value, 0),
