@@ -29,11 +29,10 @@ from authserver.clients.registration import ClientRegistration
 from authserver.clients.secret_keys import SecretKeys
 from authserver.clients.sectors import SectorIdentifiers
 from authserver.clients.statements import SoftwareStatements, read_issuers
+from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.crypto.handles import Handles
+from authserver.crypto.keepers import Crypto
 from authserver.crypto.macs import Macs
-from authserver.crypto.passwords import PasswordHasher
-from authserver.crypto.sealing import Sealer
-from authserver.crypto.secrets import ClientSecrets
 from authserver.events.explanations import Explanations
 from authserver.events.floods import Floods
 from authserver.events.outbound import Outbound
@@ -57,6 +56,7 @@ from authserver.identity.lockout import Lockout
 from authserver.identity.passwords import Passwords
 from authserver.identity.sessions import SessionRegistry
 from authserver.identity.users import Users
+from authserver.issuing.answers import Answers, answers
 from authserver.issuing.backchannel_requests import BackchannelAuthentications
 from authserver.issuing.decisions import Decisions
 from authserver.issuing.device_requests import DeviceAuthorizations
@@ -86,17 +86,6 @@ GRANTS: tuple[type[Phases], ...] = (
     JWTBearer,
 )
 """What the token endpoint offers; metadata follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Crypto:
-    """What keeps secrets."""
-
-    handles: Handles
-    macs: Macs
-    sealer: Sealer
-    hasher: PasswordHasher
-    client_secrets: ClientSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +128,7 @@ class Services:
     ledger: InteractionLedger
     authorize_collaborators: Collaborators
     dispatcher: Dispatcher
+    answers: Answers
     responder: Responder
     response_signer: ResponseSigner
     token_server: TokenServer
@@ -187,14 +177,7 @@ class Wiring:
 
     @cached_property
     def crypto(self) -> Crypto:
-        settings, sealer = self.settings, Sealer.of(self.settings.sealing_key)
-        return Crypto(
-            handles=Handles(settings.pepper),
-            macs=Macs(settings.application_secret),
-            sealer=sealer,
-            hasher=PasswordHasher(settings),
-            client_secrets=ClientSecrets(settings.pepper, sealer),
-        )
+        return Crypto.of(self.settings)
 
     @cached_property
     def ephemeral(self) -> Ephemeral:
@@ -320,8 +303,14 @@ class Wiring:
 
     @cached_property
     def mint(self) -> Mint:
-        crypto = self.crypto
-        return Mint(self.settings.issuer, self.keyring, crypto.handles, crypto.macs, self.catalog)
+        handles, macs = self.crypto.handles, self.crypto.macs
+        return Mint(self.settings.issuer, self.keyring, handles, macs, self.catalog, answers=self.answers)
+
+    @cached_property
+    def answers(self) -> Answers:
+        subjects = SubjectIdentifiers(self.database, self.crypto.sealer)
+        sources: Any = {"keyring": self.keyring, "clients": self.clients, "client_keys": self.client_keys}
+        return answers(self.settings.issuer, self.database, subjects, **sources)
 
     @cached_property
     def subjects(self) -> SubjectClaims:
@@ -334,7 +323,8 @@ class Wiring:
             issuer=settings.issuer,
             clients=self.client_documents,
             catalog=self.catalog,
-            keyring=self.keyring,
+            hints=self.answers.hints,
+            subjects=self.answers.subjects,
             pushed_requests=PushedRequests(self.database, self.crypto.handles, settings.pushed_request_ttl),
             request_objects=RequestObjects(settings.issuer, self.client_keys, self.outbound),
         )
@@ -359,7 +349,7 @@ class Wiring:
 
     @cached_property
     def introspector(self) -> Introspector:
-        return Introspector(self.token_reader, self.catalog)
+        return Introspector(self.token_reader, self.catalog, self.clients, self.answers.subjects)
 
     @cached_property
     def signed_introspection(self) -> SignedIntrospection:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from authserver import app
 from authserver.access.registration import AccessRegistration, ResourceMetadata, seed_standard_scopes
+from authserver.clients import subject_identifiers
 from authserver.clients.metadata import ClientMetadata
 from authserver.clients.registration import ClientRegistration
 from authserver.identity.addresses import Email, Username
@@ -207,5 +208,6 @@ def install(settings: Settings, algorithms: tuple[str, ...] = ("RS256", "ES256")
     migrations.upgrade(services.database)
     with services.database.unit() as unit:
         Rotation(settings, services.crypto.sealer, services.recorder).ensure(unit, algorithms)
+        subject_identifiers.ensure_key(unit, services.crypto.sealer)
         seed_standard_scopes(unit)
     return Installation(mounted)

@@ -8,7 +8,8 @@ from authserver.access.catalog import ResourceCatalog
 from authserver.authorize.pushed_requests import PushedRequests
 from authserver.authorize.request_objects import RequestObjects
 from authserver.clients.directory import ClientSource
-from authserver.signing.keyring import Keyring
+from authserver.clients.subject_identifiers import SubjectIdentifiers
+from authserver.issuing.hints import HintReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Collaborators:
     issuer: str
     clients: ClientSource
     catalog: ResourceCatalog
-    keyring: Keyring
+    hints: HintReader
+    subjects: SubjectIdentifiers
     pushed_requests: PushedRequests
     request_objects: RequestObjects

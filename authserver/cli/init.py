@@ -14,6 +14,7 @@ from authserver.access.registration import seed_standard_scopes
 from authserver.access.roles import ADMINISTRATOR, SYSTEM_ROLES
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_json, read_secret
+from authserver.clients import subject_identifiers
 from authserver.identity.addresses import Email, Username
 from authserver.identity.passwords import NewPassword
 from authserver.identity.users import NewUser
@@ -95,6 +96,7 @@ def initialise(installation: Installation, wish: AdministratorWish, password_fil
         imported = import_directory(unit, installation.settings.keys_dir, installation.rotation)
         kids = [item.kid for item in imported if item.outcome != "known"]
         kids += installation.rotation.ensure(unit)
+        subject_identifiers.ensure_key(unit, installation.sealer)
         for name, description in SYSTEM_ROLES.items():
             unit.roles.ensure(name, description, is_system=True)
         seed_standard_scopes(unit)

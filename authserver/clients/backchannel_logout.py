@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from authserver.clients.directory import Client, ClientDirectory
+from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.crypto.macs import Macs
 from authserver.events.catalog import ClientLogoutFailed, ClientNotifiedOfLogout
 from authserver.events.outbound import Outbound, OutboundFailed, OutboundRefused
@@ -77,6 +78,7 @@ class LogoutTokens:
     issuer: str
     keyring: Keyring
     macs: Macs
+    subjects: SubjectIdentifiers
 
     def issue(self, client: Client, session_id: str, user_id: str) -> str:
         """A token that says to `client` that a session has ended.
@@ -90,13 +92,9 @@ class LogoutTokens:
             sid=self.macs.sid(session_id, client.id),
             jti=new_id(),
             issued_at=validity.timestamp(),
-            subject=self._subject(client, user_id),
+            subject=self.subjects.of(client, user_id),
         )
         return jose.sign(claims, self._key(client), logout_tokens.TYPE)
-
-    def _subject(self, client: Client, user_id: str) -> str | None:
-        # Without it the session alone is named, which §2.4 allows and which correlates nothing.
-        return user_id if client.extensions.subject_type == "public" else None
 
     def _key(self, client: Client) -> SigningKey:
         try:

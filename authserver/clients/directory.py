@@ -28,6 +28,7 @@ CAPACITY = 4096
 """Clients that a process remembers; the least recently used one is forgotten."""
 
 NO_AUTHENTICATION = "none"
+PAIRWISE = "pairwise"
 
 OPERATOR = "operator"
 Origin = Literal["operator", "token", "anonymous", "document"]
@@ -94,6 +95,11 @@ class Client:
     def is_public(self) -> bool:
         """Whether the client has nothing to prove itself with (RFC 6749 §2.1)."""
         return self.auth_method == NO_AUTHENTICATION
+
+    @property
+    def is_pairwise(self) -> bool:
+        """Whether the client knows people by names of its sector alone (OIDC Core §8)."""
+        return self.extensions.subject_type == PAIRWISE
 
     @property
     def grant_types(self) -> frozenset[str]:

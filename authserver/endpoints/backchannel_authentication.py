@@ -28,7 +28,6 @@ from authserver.protocol.scopes import OPENID
 from authserver.services import Services
 from authserver.storage.models.users import User
 from authserver.storage.unit import Unit
-from authserver.tokens import id_tokens
 
 NAME: Final = "bc-authorize"
 HINTS: Final = ("login_hint", "id_token_hint", "login_hint_token")
@@ -119,9 +118,8 @@ class BackchannelAuthenticationEndpoint:
         return user
 
     def _subject(self, client: Client, hint: str) -> str:
-        services = self._services
         try:
-            claims = id_tokens.read_hint(hint, services.keyring, services.settings.issuer)
+            claims = self._services.answers.hints.read(hint)
         except InvalidToken as error:
             raise InvalidRequest(
                 "id_token_hint is not an ID token of this server.",

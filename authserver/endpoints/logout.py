@@ -127,7 +127,7 @@ class LogoutEndpoint:
 
     def _read_hint(self, hint: str) -> id_tokens.Hint:
         try:
-            return id_tokens.read_hint(hint, self._services.keyring, self._services.settings.issuer)
+            return self._services.answers.hints.read(hint)
         except InvalidToken as error:
             raise InvalidRequest(
                 "id_token_hint is not an ID token of this server.",

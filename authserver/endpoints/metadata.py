@@ -21,6 +21,7 @@ from authserver.endpoints import registration
 from authserver.identity import profiles
 from authserver.issuing import signed_introspection
 from authserver.protocol import pkce
+from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS, NONE
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import IMPLICIT, RESPONSE_MODES, RESPONSE_TYPES, SIGNING_ALGORITHMS
 from authserver.services import Services
@@ -74,8 +75,8 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": sorted({*services.token_server.grant_types, IMPLICIT}),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": algorithms,
+        "subject_types_supported": ["public", "pairwise"],
+        **_protection(algorithms),
         "authorization_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
@@ -118,6 +119,18 @@ def _registration(services: Services, base: str) -> dict[str, Any]:
     if settings.client_id_metadata_documents:
         found["client_id_metadata_document_supported"] = True
     return found
+
+
+def _protection(signing: list[str]) -> dict[str, list[str]]:
+    """How answers can be signed and encrypted for a client; it registers what it wants of it."""
+    return {
+        "id_token_signing_alg_values_supported": [*signing, NONE],
+        "id_token_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+    }
 
 
 def endpoint(border: Border) -> Handler:

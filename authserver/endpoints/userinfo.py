@@ -1,4 +1,8 @@
-"""GET and POST /oauth2/userinfo (OIDC Core §5.3)."""
+"""GET and POST /oauth2/userinfo (OIDC Core §5.3).
+
+The answer is JSON, or a JWT where the client registered for one: signed,
+encrypted, or both (§5.3.2).
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,8 @@ from authserver.access.resources import USERINFO_PATH
 from authserver.edge.chain import Handler
 from authserver.endpoints import interaction_id
 from authserver.endpoints.bearer import Guard
-from authserver.identity import profiles
 from authserver.issuing.reading import ReadToken
-from authserver.protocol.errors import InvalidToken
-from authserver.protocol.messages import Request, Response, json_response
+from authserver.protocol.messages import NO_STORE, Request, Response, json_response
 from authserver.services import Services
 from authserver.telemetry.context import note
 
@@ -20,14 +22,11 @@ def endpoint(services: Services) -> Handler:
     """The UserInfo endpoint, for tokens of any person with `openid` for the issuer itself."""
 
     def claims(_request: Request, token: ReadToken) -> Response:
-        note(client_id=token.client_id, user_id=str(token.claims["sub"]))
-        with services.database.reading() as unit:
-            user = unit.users.read(str(token.claims["sub"]))
-        if user is None:
-            raise InvalidToken(
-                "The access token is not valid any more.", reason="user_unknown", spec="OIDC Core §5.3.3"
-            )
-        return json_response({**profiles.claims_for(user, token.scopes, None), "sub": user.id})
+        note(client_id=token.client_id, user_id=token.user_id)
+        found = services.answers.user_info.answer(token)
+        if isinstance(found, str):
+            return Response(200, (("Content-Type", "application/jwt"), *NO_STORE), found.encode("ascii"))
+        return json_response(found)
 
     guard = Guard(services, "userinfo", audience=services.settings.issuer, scope=SCOPE, path=USERINFO_PATH)
     return interaction_id.named(guard.around(claims))

@@ -77,6 +77,7 @@ class TokenServer(AuthorizationServer):
         grant = self._find_grant(turn)
         grant.validate_token_request()
         if grant.needs_transaction:
+            self._mint.check_readable(client)
             return self._database.retrying(lambda: self._redeem(grant))
         return self._redeem_without_trace(grant)
 

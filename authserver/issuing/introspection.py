@@ -6,7 +6,8 @@ from typing import Any
 
 from authserver.access import resources as access_resources
 from authserver.access.catalog import ResourceCatalog
-from authserver.clients.directory import Client
+from authserver.clients.directory import Client, ClientSource
+from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.issuing.reading import ReadToken, TokenReader
 from authserver.tokens.confirmation import token_type
 
@@ -35,16 +36,29 @@ PUBLISHED = (
 class Introspector:
     """Says what a token is worth now, to whom it concerns. Anybody else hears what a stranger hears."""
 
-    def __init__(self, reader: TokenReader, catalog: ResourceCatalog) -> None:
+    def __init__(
+        self, reader: TokenReader, catalog: ResourceCatalog, clients: ClientSource, subjects: SubjectIdentifiers
+    ) -> None:
         self._reader = reader
         self._catalog = catalog
+        self._clients = clients
+        self._subjects = subjects
 
     def introspect(self, client: Client, value: str) -> dict[str, Any]:
         """The introspection response. `{"active": false}` says nothing about why (RFC 7662 §2.2)."""
         token = self._reader.look_up(value)
         if token is None or not token.is_live or not self._may_ask(client, token):
             return INACTIVE
-        return _document(token)
+        holder = self._clients.find(token.client_id)
+        return _document(token) if holder is None or not holder.is_pairwise else self._pairwise(token, holder)
+
+    def _pairwise(self, token: ReadToken, holder: Client) -> dict[str, Any]:
+        """A name or an address would undo what the holder's own name for the person is for (OIDC Core §8.1)."""
+        document = _document(token)
+        document.pop("username", None)
+        if token.kind == "refresh_token" and token.user_id is not None:
+            document["sub"] = self._subjects.of(holder, token.user_id)
+        return document
 
     def _may_ask(self, client: Client, token: ReadToken) -> bool:
         """The token's own confidential client, and for access tokens the clients that a resource in `aud` names."""

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from authserver.access.catalog import ResourceCatalog, Snapshot
+from authserver.clients.directory import Client
 from authserver.crypto.handles import Handles, Kind
 from authserver.crypto.macs import Macs
+from authserver.issuing import protection
+from authserver.issuing.answers import Answers
 from authserver.issuing.authorization import Authorization, TokenSet
+from authserver.issuing.protection import ID_TOKEN
 from authserver.protocol import validity
-from authserver.protocol.errors import InvalidRequest, ServerError
+from authserver.protocol.algorithms import NONE
+from authserver.protocol.errors import InvalidRequest, ServerError, UnauthorizedClient
 from authserver.protocol.exchange import JWT
 from authserver.protocol.identifiers import new_id
+from authserver.protocol.policy import IMPLICIT
 from authserver.signing.keyring import Keyring, NoActiveKey
 from authserver.signing.keys import SigningKey
 from authserver.storage.frozen import frozen
@@ -32,7 +38,7 @@ class Prepared:
     issued_at: int
     expires_in: int
     access_key: SigningKey | None
-    id_key: SigningKey | None
+    id_token: protection.Prepared | None
     claims: Mapping[str, Any]
     opaque: str | None
 
@@ -40,9 +46,20 @@ class Prepared:
 class Mint:
     """Turns an Authorization into tokens: `prepare` stores inside the transaction, `finish` signs after it."""
 
-    def __init__(self, issuer: str, keyring: Keyring, handles: Handles, macs: Macs, catalog: ResourceCatalog) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        keyring: Keyring,
+        handles: Handles,
+        macs: Macs,
+        catalog: ResourceCatalog,
+        *,
+        answers: Answers,
+    ) -> None:
         self._issuer = issuer
         self._keyring = keyring
+        self._protector = answers.protector
+        self._subjects = answers.subjects
         self._handles = handles
         self._macs = macs
         self._catalog = catalog
@@ -50,6 +67,14 @@ class Mint:
     def needs_row(self, authorization: Authorization) -> bool:
         """Whether the access token is opaque and so must be stored."""
         return self._is_opaque(authorization, self._catalog.current())
+
+    def check_readable(self, client: Client) -> None:
+        """See that the client can read the ID tokens it registered for; asked before anything is consumed.
+
+        Raises:
+            InvalidRequest: it wants them encrypted and has published no key.
+        """
+        self._protector.check_readable(client, ID_TOKEN)
 
     def prepare(self, unit: Unit | None, authorization: Authorization) -> Prepared:
         """Decide format, lifetime, claims and keys, and store what has a row. `unit` may be None where nothing has.
@@ -70,8 +95,8 @@ class Mint:
             opaque = self._store(unit, authorization, claims)
         signs_access = authorization.with_access_token and not is_opaque
         access_key = self._key(self._algorithm(authorization, snapshot)) if signs_access else None
-        id_key = self._key(authorization.client.policy.id_token_alg) if authorization.with_id_token else None
-        return Prepared(authorization, jti, issued_at, expires_in, access_key, id_key, claims, opaque)
+        id_token = self._protection(authorization) if authorization.with_id_token else None
+        return Prepared(authorization, jti, issued_at, expires_in, access_key, id_token, claims, opaque)
 
     def finish(self, prepared: Prepared) -> TokenSet:
         """Sign what is to be signed."""
@@ -83,7 +108,7 @@ class Mint:
             scope=" ".join(sorted(authorization.scopes)),
             jti=prepared.jti,
             refresh_token=authorization.refresh_token,
-            id_token=self._id_token(prepared, access_token, prepared.id_key) if prepared.id_key else None,
+            id_token=self._id_token(prepared, access_token, prepared.id_token) if prepared.id_token else None,
             token_type=token_type(authorization.cnf),
             issued_token_type=authorization.issued_token_type,
         )
@@ -106,7 +131,7 @@ class Mint:
     def _access_claims(self, authorization: Authorization, jti: str, issued_at: int, expires_in: int) -> dict[str, Any]:
         claims = access_tokens.build(
             issuer=self._issuer,
-            subject=authorization.subject or authorization.client.id,
+            subject=self._subject(authorization) or authorization.client.id,
             audience=authorization.audience,
             client_id=authorization.client.id,
             scopes=authorization.scopes,
@@ -123,16 +148,28 @@ class Mint:
         )
         return claims | access_tokens.of_exchange(authorization.act, authorization.lineage)
 
-    def _id_token(self, prepared: Prepared, access_token: str, key: SigningKey) -> str:
+    def _protection(self, authorization: Authorization) -> protection.Prepared:
+        prepared = self._protector.prepare(authorization.client, ID_TOKEN)
+        if prepared.signed == NONE and authorization.grant_type == IMPLICIT:
+            # Only the connection to the token endpoint vouches for such a token (OIDC Core §2).
+            raise UnauthorizedClient(
+                "The application gets unsigned ID tokens, which the token endpoint alone issues.",
+                reason="unsigned_id_token_in_browser",
+                spec="OIDC Core §2",
+                setting=f"client {authorization.client.id}: id_token_signed_response_alg",
+            )
+        return prepared
+
+    def _id_token(self, prepared: Prepared, access_token: str, protected: protection.Prepared) -> str:
         authorization = prepared.authorization
         policy = authorization.client.policy
         claims = id_tokens.build(
             issuer=self._issuer,
-            subject=authorization.subject or "",
+            subject=self._subject(authorization) or "",
             client_id=authorization.client.id,
             issued_at=prepared.issued_at,
             expires_in=policy.id_token_ttl,
-            algorithm=key.alg,
+            algorithm=protected.signed,
             auth_time=validity.epoch(authorization.auth_time) if authorization.auth_time else None,
             nonce=authorization.nonce,
             acr=authorization.acr,
@@ -144,7 +181,12 @@ class Mint:
             state=authorization.state,
             user_claims=authorization.id_token_claims,
         )
-        return jose.sign(claims, key, id_tokens.TYPE)
+        return self._protector.finish(protected, claims, id_tokens.TYPE)
+
+    def _subject(self, authorization: Authorization) -> str | None:
+        """The person as this client calls them."""
+        user_id = authorization.subject
+        return self._subjects.of(authorization.client, user_id) if user_id is not None else None
 
     def _sid(self, authorization: Authorization) -> str | None:
         session_id = authorization.session_id

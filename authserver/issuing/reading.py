@@ -40,6 +40,11 @@ class ReadToken:
         return self.dead is None
 
     @property
+    def user_id(self) -> str | None:
+        """The person behind it. `sub` may be what a pairwise client calls them, and is not asked."""
+        return self.standing.user_id if self.standing is not None else None
+
+    @property
     def audience(self) -> tuple[str, ...]:
         """Whom an access token is for."""
         value = self.claims.get("aud", ())

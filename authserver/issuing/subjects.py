@@ -61,7 +61,7 @@ class SubjectClaims:
             refresh_token=refresh_token,
             with_id_token="openid" in granted,
             user_claims=self._access_token_claims(unit, user, client, scopes) if user else {},
-            id_token_claims=self._id_token_claims(user, client, granted) if user else {},
+            id_token_claims=self._id_token_claims(user, grant, client, granted) if user else {},
         )
 
     def _access_token_claims(self, unit: Unit, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
@@ -77,8 +77,12 @@ class SubjectClaims:
         }
         if client.first_party or ROLES_SCOPE in scopes:
             person["roles"] = unit.roles.names_of(user.id)
-        return access_tokens.released(person, scopes, first_party=client.first_party, pairwise=False)
+        return access_tokens.released(person, scopes, first_party=client.first_party, pairwise=client.is_pairwise)
 
-    def _id_token_claims(self, user: User, client: Client, scopes: frozenset[str]) -> dict[str, object]:
-        """Claims asked for by scope stay at UserInfo unless the client's policy wants them here (OIDC Core §5.4)."""
-        return profiles.claims_for(user, scopes, None) if client.policy.id_token_claims else {}
+    def _id_token_claims(self, user: User, grant: Grant, client: Client, scopes: frozenset[str]) -> dict[str, object]:
+        """What the request asked to have here, one by one (OIDC Core §5.5).
+
+        Claims asked for by scope stay at UserInfo unless the client's policy wants them here (§5.4).
+        """
+        by_scope = scopes if client.policy.id_token_claims else frozenset()
+        return profiles.claims_for(user, by_scope, (grant.claims or {}).get("id_token"))

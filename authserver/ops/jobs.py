@@ -6,6 +6,7 @@ from authserver.clients import policy as policies
 from authserver.clients.backchannel_logout import BackchannelLogout, LogoutTokens
 from authserver.clients.backchannel_notifications import BackchannelNotifications
 from authserver.clients.directory import ClientDirectory
+from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.crypto.macs import Macs
 from authserver.crypto.sealing import Sealer
 from authserver.crypto.secrets import ClientSecrets
@@ -67,6 +68,11 @@ def backchannel_notifications(settings: Settings, database: Database) -> Backcha
 def backchannel_logout(settings: Settings, database: Database) -> BackchannelLogout:
     """What tells clients that a session has ended."""
     sealer = Sealer.of(settings.sealing_key)
-    tokens = LogoutTokens(settings.issuer, Keyring(database, sealer), Macs(settings.application_secret))
+    tokens = LogoutTokens(
+        settings.issuer,
+        Keyring(database, sealer),
+        Macs(settings.application_secret),
+        SubjectIdentifiers(database, sealer),
+    )
     clients = ClientDirectory(database, ClientSecrets(settings.pepper, sealer), policies.profiles(settings))
     return BackchannelLogout(database, clients, tokens, Outbound(settings), Recorder(sealer))

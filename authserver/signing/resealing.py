@@ -1,6 +1,7 @@
 """Everything that lies sealed in the database for good, brought under another sealing key.
 
-These are the private halves of signing keys, the keys of persons, and client secrets that are keys. Events
+These are the private halves of keys, the keys of persons and of the
+installation, and client secrets that are keys. Events
 that wait are sealed too, but not for long: they must be written first, because
 nobody may read them in between.
 """
@@ -24,6 +25,7 @@ class Resealed:
     signing_keys: int
     person_keys: int
     client_secrets: int
+    installation_keys: int
 
 
 def reseal(unit: Unit, sealer: Sealer) -> Resealed:
@@ -35,7 +37,12 @@ def reseal(unit: Unit, sealer: Sealer) -> Resealed:
     """
     if waiting := unit.outbox.count() + unit.outbox.count_deliveries():
         raise ConflictError(f"{waiting} events wait under the previous sealing key: run the worker with that one first")
-    return Resealed(_signing_keys(unit, sealer), PersonKeys(sealer).reseal(unit), _client_secrets(unit, sealer))
+    return Resealed(
+        _signing_keys(unit, sealer),
+        PersonKeys(sealer).reseal(unit),
+        _client_secrets(unit, sealer),
+        _installation_keys(unit, sealer),
+    )
 
 
 def _signing_keys(unit: Unit, sealer: Sealer) -> int:
@@ -54,3 +61,11 @@ def _client_secrets(unit: Unit, sealer: Sealer) -> int:
             row.sealed = sealer.rewrap(row.sealed, secrets.sealing_context(row.client_id, row.digest))
             changed += 1
     return changed
+
+
+def _installation_keys(unit: Unit, sealer: Sealer) -> int:
+    return sum(
+        unit.installation_keys.replace_seal(purpose, sealer.rewrap(sealed, purpose))
+        for purpose, sealed in unit.installation_keys.all()
+        if not sealer.is_current(sealed)
+    )

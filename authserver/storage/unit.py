@@ -17,6 +17,7 @@ from authserver.storage.repositories.decoupled import BackchannelRequests, Devic
 from authserver.storage.repositories.ephemeral import EphemeralValues
 from authserver.storage.repositories.grants import Grants
 from authserver.storage.repositories.initial_access_tokens import InitialAccessTokens
+from authserver.storage.repositories.installation_keys import InstallationKeys
 from authserver.storage.repositories.interactions import Interactions
 from authserver.storage.repositories.liveness import Liveness
 from authserver.storage.repositories.logout_deliveries import LogoutDeliveries
@@ -67,6 +68,7 @@ class Unit:
     scopes = _On(Scopes)
     assertion_issuers = _On(AssertionIssuers)
     signing_keys = _On(SigningKeys)
+    installation_keys = _On(InstallationKeys)
     browsers = _On(Browsers)
     sessions = _On(Sessions)
     interactions = _On(Interactions)

@@ -19,7 +19,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey, import_key
 
 from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ECDH_ES, ENCRYPTION_ALGORITHMS, KEY_TYPES, RSA_OAEP_256
 from authserver.protocol.errors import InvalidToken
-from authserver.signing.keys import LARGEST_RSA_BITS, RSA_BITS, DecryptionKey
+from authserver.signing.keys import DecryptionKey, check_suitable
 from authserver.tokens import jose
 
 MAX_LENGTH: Final = 32_768
@@ -130,14 +130,19 @@ def _fitting(
     jwks: Sequence[Mapping[str, Any]], alg: str, kid: str | None
 ) -> Iterator[tuple[Mapping[str, Any], RSAKey | ECKey | OKPKey]]:
     for jwk in jwks:
-        if jwk.get("use", "enc") != "enc" or jwk.get("alg", alg) != alg or (kid is not None and jwk.get("kid") != kid):
+        if jwk.get("use", "enc") != "enc" or jwk.get("kty") not in _key_types(alg):
             continue
-        if jwk.get("kty") not in _key_types(alg):
+        if jwk.get("alg", alg) not in _key_algorithms(alg) or (kid is not None and jwk.get("kid") != kid):
             continue
         material = tuple((name, jwk[name]) for name in _MATERIAL if isinstance(jwk.get(name), str))
         key = _imported(material)
         if key is not None:
             yield jwk, key
+
+
+def _key_algorithms(alg: str) -> tuple[str, ...]:
+    """What a key for `alg` may call itself; one for ECDH-ES serves the forms with key wrapping too."""
+    return (alg, ECDH_ES) if alg.startswith(ECDH_ES) else (alg,)
 
 
 def _key_types(alg: str) -> tuple[str, ...]:
@@ -152,10 +157,11 @@ def _imported(material: tuple[tuple[str, str], ...]) -> RSAKey | ECKey | OKPKey 
         return None
     try:
         key = import_key(cast("Any", members))
-        bits = key.public_key.key_size if isinstance(key, RSAKey) else RSA_BITS
+        if isinstance(key, RSAKey):
+            check_suitable(RSA_OAEP_256, key.public_key)
     except Exception:  # whatever somebody published, it is no key then
         return None
-    return key if isinstance(key, RSAKey | ECKey | OKPKey) and RSA_BITS <= bits <= LARGEST_RSA_BITS else None
+    return key if isinstance(key, RSAKey | ECKey | OKPKey) else None
 
 
 def _header(segment: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from authserver.crypto.derivation import encode
+from authserver.protocol.algorithms import NONE
 from authserver.protocol.errors import InvalidToken
 from authserver.signing.keys import ALGORITHMS
 from authserver.tokens import jose
@@ -20,7 +21,7 @@ GRANT_CLAIM: Final = "grant_id"
 
 _HASHES: Final[Mapping[str, str]] = MappingProxyType(
     # Ed25519 is defined with SHA-512 (RFC 8032 §5.1); the others name their hash.
-    {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512"}
+    {"RS256": "sha256", "PS256": "sha256", "ES256": "sha256", "EdDSA": "sha512", "HS256": "sha256"}
 )
 
 
@@ -61,7 +62,7 @@ def build(
         client_id: whom it is for.
         issued_at: seconds since 1970.
         expires_in: seconds of life.
-        algorithm: what it will be signed with, which decides the hash of `at_hash` and `c_hash`.
+        algorithm: what it will be signed with, which decides the hash of `at_hash` and `c_hash`; `none` has neither.
         auth_time: when the person authenticated, seconds since 1970.
         nonce: the request's nonce, unchanged.
         acr, amr: how strongly the person authenticated, or an empty string, and by which methods (RFC 8176).
@@ -87,12 +88,17 @@ def build(
         "amr": list(amr) or None,
         "sid": sid,
         GRANT_CLAIM: grant_id,
-        "at_hash": left_half_hash(access_token, algorithm) if access_token else None,
-        "c_hash": left_half_hash(code, algorithm) if code else None,
-        "s_hash": left_half_hash(state, algorithm) if state else None,
+        "at_hash": _hash_of(access_token, algorithm),
+        "c_hash": _hash_of(code, algorithm),
+        "s_hash": _hash_of(state, algorithm),
     }
     personal = {name: value for name, value in user_claims.items() if name not in claims and name not in optional}
     return personal | claims | {name: value for name, value in optional.items() if value is not None}
+
+
+def _hash_of(value: str | None, algorithm: str) -> str | None:
+    """Left out where no signature would vouch for it."""
+    return left_half_hash(value, algorithm) if value and algorithm != NONE else None
 
 
 def left_half_hash(value: str, algorithm: str) -> str:
@@ -118,6 +124,8 @@ def read_hint(hint: str, keys: jose.KeySource, issuer: str) -> Hint:
     if claims.get("iss") != issuer:
         raise InvalidToken("the hint was issued elsewhere", reason="issuer_wrong", spec="OIDC Core §2")
     audience = claims.get("azp") or claims.get("aud")
-    if not isinstance(claims.get("sub"), str) or not isinstance(audience, str):
+    # Every ID token expires; another JWT for the same client, signed UserInfo, does not and is no hint.
+    complete = isinstance(claims.get("sub"), str) and isinstance(claims.get("exp"), int)
+    if not complete or not isinstance(audience, str):
         raise InvalidToken("the hint names no subject or no client", reason="claim_missing", spec="OIDC Core §2")
     return Hint(claims["sub"], audience, claims.get("sid"))

@@ -301,6 +301,14 @@ def upgrade() -> None:
     )
 
     op.create_table(
+        "installation_keys",
+        sa.Column("purpose", sa.String(64), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("purpose", name="pk_installation_keys"),
+    )
+
+    op.create_table(
         "user_keys",
         sa.Column("holder", sa.String(64), nullable=False),
         sa.Column("sealed_key", sa.LargeBinary()),
@@ -711,6 +719,7 @@ def downgrade() -> None:
     op.drop_table("versions")
     op.drop_table("users")
     op.drop_table("user_keys")
+    op.drop_table("installation_keys")
     op.drop_table("signing_keys")
     op.drop_table("roles")
     op.drop_table("revoked_tokens")

@@ -11,7 +11,7 @@ from tests.architecture.documents import documents
 
 PAGE = "docs/requirements.md"
 FIRST_TO_LAST = (
-    "A-01 A-07, A-09 A-29, A-32 A-32, A-37 A-37, B-14 B-17, B-23 B-27, B-39 B-43, I-05 I-08, I-21 I-21, "
+    "A-01 A-29, A-32 A-32, A-37 A-37, B-14 B-17, B-23 B-27, B-39 B-43, I-05 I-08, I-21 I-21, "
     "J-01 J-03, J-07 J-07, J-13 J-15, J-17 J-17, J-19 J-20, J-22 J-23, J-25 J-25, L-01 L-05, L-09 L-10, L-17 L-17, "
     "M-01 M-08, M-17 M-17, M-28 M-29"
 )

@@ -85,6 +85,16 @@ def test_logout_token_says_which_session_ended(
     assert claims == {name: told[name] for name in ("iss", "aud", "sub", "sid")} | {"events": {EVENT: {}}}
 
 
+def test_a_pairwise_client_hears_its_own_name_for_the_person(
+    server: Installation, browser: Browser, receiver: Receiver
+) -> None:
+    extended = Extensions(backchannel_logout_uri=receiver.uri, subject_type="pairwise")
+    hint = add_party(server, receiver, extensions=extended).tokens(browser)["id_token"]
+    log_out(browser, hint)
+    assert send(server) == 1
+    assert claims_of(receiver.tokens[0])["sub"] == claims_of(hint)["sub"] != server.users["alice"].id
+
+
 def test_nothing_but_the_token_is_posted(
     server: Installation, party: RelyingParty, browser: Browser, receiver: Receiver
 ) -> None:

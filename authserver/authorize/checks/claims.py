@@ -8,7 +8,7 @@ from authserver.protocol import claims
 from authserver.protocol.errors import InvalidRequest
 
 
-def check_claims(context: Context, _: Collaborators) -> None:
+def check_claims(context: Context, collaborators: Collaborators) -> None:
     """The parameter has the form of §5.5; a subject in it says whom the answer may be about, like a hint."""
     text = context.get("claims")
     if text is None or not context.is_openid:
@@ -17,9 +17,11 @@ def check_claims(context: Context, _: Collaborators) -> None:
         context.claims = claims.parse(text)
     except ValueError as error:
         raise InvalidRequest(f"{error}.", reason="claims_malformed", spec="OIDC Core §5.5") from error
-    subject = context.claims.subject
-    if subject is None:
+    named = context.claims.subject
+    if named is None:
         return
+    # What names nobody stays as it is, so that nobody's session answers it.
+    subject = collaborators.subjects.user_of(context.verified_client, named) or named
     if context.expected_subject not in {None, subject}:
         raise InvalidRequest(
             "id_token_hint and claims name different subjects.",

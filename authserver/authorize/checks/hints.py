@@ -5,7 +5,6 @@ from __future__ import annotations
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
 from authserver.protocol.errors import InvalidRequest, InvalidToken
-from authserver.tokens import id_tokens
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
@@ -43,7 +42,7 @@ def load_id_token_hint(context: Context, collaborators: Collaborators) -> None:
     if hint is None:
         return
     try:
-        claims = id_tokens.read_hint(hint, collaborators.keyring, collaborators.issuer)
+        claims = collaborators.hints.read(hint)
     except InvalidToken as error:
         raise InvalidRequest(
             "id_token_hint is not an ID token of this server.",

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from typing import Any, cast
+
+from sqlalchemy import LABEL_STYLE_TABLENAME_PLUS_COL, ColumnElement, Table, bindparam, select, update
 
 from authserver.protocol import validity
-from authserver.storage.compiled import CompiledFind, CompiledInsert
+from authserver.storage.compiled import Compiled, CompiledFind, CompiledInsert
+from authserver.storage.frozen import frozen
 from authserver.storage.models.grants import Grant
+from authserver.storage.models.users import User
 from authserver.storage.repositories.rows import Repository
 
 _INSERT = CompiledInsert(Grant)
 _BY_ID = CompiledFind(Grant, Grant.id == bindparam("wanted"))
+_PERSON = Compiled(
+    select(cast("Table", User.__table__), Grant.claims)
+    .select_from(Grant)
+    .join(User, User.id == Grant.user_id)
+    .where(Grant.id == bindparam("wanted"))
+    .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+)
 
 
 class Grants(Repository):
@@ -28,6 +39,11 @@ class Grants(Repository):
         """The clients that got something in a session, whether or not it was revoked meanwhile."""
         statement = select(Grant.client_id).where(Grant.session_id == session_id).distinct().order_by(Grant.client_id)
         return list(self.session.scalars(statement))
+
+    def person(self, grant_id: str) -> tuple[User, dict[str, Any] | None] | None:
+        """The person behind a grant, only to be looked at, and the claims it was asked for one by one."""
+        row = _PERSON.first(self.transaction, wanted=grant_id)
+        return None if row is None else (frozen(User).of_row(row[:-1]), row[-1])
 
     def revoke(self, grant_id: str, reason: str) -> bool:
         """Revoke one grant; tells whether this call was the one that did."""

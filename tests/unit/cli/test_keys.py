@@ -57,6 +57,7 @@ def test_a_new_sealing_key_takes_over(authserver: CommandLine) -> None:
     done = authserver.json("keys", "reseal", "--previous-key", str(previous))
     assert done["signing_keys"] == len(authserver.json("keys", "list"))
     assert done["person_keys"] > 0
+    assert done["installation_keys"] == 1
     assert set(authserver.json("keys", "reseal", "--previous-key", str(previous)).values()) == {0}
 
 

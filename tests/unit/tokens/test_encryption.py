@@ -92,8 +92,10 @@ def test_a_key_for_encryption_is_preferred_to_one_for_anything() -> None:
     [
         {"use": "sig"},
         {"alg": "RSA-OAEP"},
+        {"alg": "ECDH-ES"},
         {"alg": "RS256"},
         {"n": "AQAB"},
+        {"e": "AQAAAAAAAAAAAAAB"},
         {"n": base64.urlsafe_b64encode(b"\xff" * 1100).decode().rstrip("=")},
         {"kty": "EC", "crv": "secp256k1", "x": "AQ", "y": "AQ"},
         {"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"},
