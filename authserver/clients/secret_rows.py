@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from authserver.clients.metadata import ClientMetadata
 from authserver.crypto.secrets import ClientSecrets
 from authserver.protocol import validity
+from authserver.protocol.algorithms import SHORTEST_MAC_KEY
 from authserver.protocol.errors import ValidationError
 from authserver.storage.models.clients import ClientSecret
 from authserver.storage.unit import Unit
-from authserver.tokens.foreign import SHORTEST_MAC_KEY
 
 SHORTEST_SECRET = 8
 LONGEST_SECRET = 512

@@ -18,6 +18,9 @@ NONE: Final = "none"
 HS256: Final = "HS256"
 """A MAC under the client's secret: for ID tokens of confidential clients that register it (OIDC Core §10.1)."""
 
+SHORTEST_MAC_KEY: Final = 32
+"""Bytes of the shortest secret that makes an HS256 signature (RFC 7518 §3.2)."""
+
 RSA_OAEP_256: Final = "RSA-OAEP-256"
 ECDH_ES: Final = "ECDH-ES"
 

@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 import orjson
 
+from authserver.protocol.algorithms import SHORTEST_MAC_KEY
 from authserver.protocol.errors import InvalidToken
 from authserver.signing.keys import UnsuitableKey, VerificationKey, verification_key
 from authserver.tokens import jose
@@ -28,8 +29,6 @@ REMOTE_KEYS: Final = frozenset({"jku", "x5u", "jwk", "crit"})
 """Header members that would let a token choose its key or its rules (RFC 8725 §3.10, RFC 7515 §4.1.11)."""
 
 MAC_HASHES: Final[Mapping[str, str]] = MappingProxyType({"HS256": "sha256"})
-SHORTEST_MAC_KEY: Final = 32
-"""Bytes of the shortest secret that makes an HS256 signature (RFC 7518 §3.2)."""
 
 _KEY_TYPES: Final[Mapping[str, tuple[str, str | None]]] = MappingProxyType(
     {"RS256": ("RSA", None), "PS256": ("RSA", None), "ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}

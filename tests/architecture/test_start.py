@@ -29,7 +29,7 @@ print(threading.active_count(), [name for name in names if "instance" in name])
 # Where coverage is measured, every Python process would load what makes servers report theirs.
 ENVIRON = {
     name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith("COVERAGE_")
-}
+} | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def _loaded(code: str, tmp_path: Path) -> set[str]:

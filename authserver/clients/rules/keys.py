@@ -10,7 +10,6 @@ import orjson
 from authserver.clients.extensions import Extensions
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.policy import ClientPolicy
-from authserver.tokens import mutual_tls
 
 if TYPE_CHECKING:
     from authserver.clients.metadata import ClientMetadata
@@ -72,6 +71,9 @@ def _can_be_compared(name: str, value: str) -> bool:
     """Whether a certificate could have this name: another one would only be found out at the first request."""
     try:
         if name == "tls_client_auth_subject_dn":
+            # Loaded where a name is read: a command that lists clients has no use for the readers of tokens.
+            from authserver.tokens import mutual_tls
+
             return bool(mutual_tls.distinguished_name(value).rdns)
         if name == "tls_client_auth_san_ip":
             return bool(ip_address(value))
