@@ -309,8 +309,15 @@ class Wiring:
     @cached_property
     def answers(self) -> Answers:
         subjects = SubjectIdentifiers(self.database, self.crypto.sealer)
-        sources: Any = {"keyring": self.keyring, "clients": self.clients, "client_keys": self.client_keys}
-        return answers(self.settings.issuer, self.database, subjects, **sources)
+        return answers(
+            self.settings.issuer,
+            self.database,
+            subjects,
+            keyring=self.keyring,
+            clients=self.clients,
+            client_keys=self.client_keys,
+            secret_keys=self.secret_keys,
+        )
 
     @cached_property
     def subjects(self) -> SubjectClaims:
@@ -337,7 +344,7 @@ class Wiring:
 
     @cached_property
     def response_signer(self) -> ResponseSigner:
-        return ResponseSigner(self.settings.issuer, self.keyring)
+        return ResponseSigner(self.settings.issuer, self.answers.protector)
 
     @cached_property
     def dispatcher(self) -> Dispatcher:

@@ -99,7 +99,11 @@ class AuthorizeEndpoint:
             client_id = context.client.id if context.client else None
             reference = self._services.explanations.keep(error, "authorize", client_id)
             issuer = self._services.settings.issuer
-            return self._to_client(request, context, error_response(context, error, issuer, reference))
+            try:
+                return self._to_client(request, context, error_response(context, error, issuer, reference))
+            except ProtocolError as second:
+                # The answer cannot be put into the form that the client can read: the person is told.
+                return self._errors.render(request, second, "authorize", context.client)
 
     def _deliver(self, request: Request, context: Context, outcome: Outcome) -> Response:
         if isinstance(outcome, Interrupt):

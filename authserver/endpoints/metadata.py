@@ -21,7 +21,7 @@ from authserver.endpoints import registration
 from authserver.identity import profiles
 from authserver.issuing import signed_introspection
 from authserver.protocol import pkce
-from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS, NONE
+from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS, HS256, NONE
 from authserver.protocol.messages import Request, Response
 from authserver.protocol.policy import IMPLICIT, RESPONSE_MODES, RESPONSE_TYPES, SIGNING_ALGORITHMS
 from authserver.services import Services
@@ -124,12 +124,14 @@ def _registration(services: Services, base: str) -> dict[str, Any]:
 def _protection(signing: list[str]) -> dict[str, list[str]]:
     """How answers can be signed and encrypted for a client; it registers what it wants of it."""
     return {
-        "id_token_signing_alg_values_supported": [*signing, NONE],
+        "id_token_signing_alg_values_supported": [*signing, HS256, NONE],
         "id_token_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
         "id_token_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
         "userinfo_signing_alg_values_supported": signing,
         "userinfo_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
         "userinfo_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        "authorization_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
     }
 
 

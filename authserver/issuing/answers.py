@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from authserver.clients.directory import ClientSource
 from authserver.clients.keys import ClientKeys
+from authserver.clients.secret_keys import SecretKeys
 from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.issuing.hints import HintReader
 from authserver.issuing.protection import Protector
@@ -32,12 +33,13 @@ def answers(
     keyring: Keyring,
     clients: ClientSource,
     client_keys: ClientKeys,
+    secret_keys: SecretKeys,
 ) -> Answers:
     """Wire them."""
-    protector = Protector(keyring, client_keys)
+    protector = Protector(keyring, client_keys, secret_keys)
     return Answers(
         subjects=subjects,
         protector=protector,
-        hints=HintReader(issuer, keyring, clients, subjects),
+        hints=HintReader(issuer, keyring, clients, subjects, secret_keys),
         user_info=UserInfo(issuer, database, clients, subjects, protector),
     )

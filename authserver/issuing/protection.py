@@ -9,14 +9,15 @@ token is made, because it may have to be fetched.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
 from authserver.clients.directory import Client
 from authserver.clients.keys import ClientKeys
-from authserver.protocol.algorithms import DEFAULT_CONTENT_ENCRYPTION, NONE
+from authserver.clients.secret_keys import SecretKeys
+from authserver.protocol.algorithms import DEFAULT_CONTENT_ENCRYPTION, HS256, NONE
 from authserver.protocol.errors import InvalidRequest, InvalidToken, ServerError
 from authserver.signing.keyring import Keyring, NoActiveKey
 from authserver.signing.keys import SigningKey
@@ -25,6 +26,7 @@ from authserver.tokens.encryption import NoRecipientKey
 
 ID_TOKEN: Final = "id_token"
 USERINFO: Final = "userinfo"
+AUTHORIZATION: Final = "authorization"
 NESTED: Final = "JWT"
 """The `cty` of an encrypted token that holds a signed one (RFC 7519 §5.2)."""
 
@@ -50,6 +52,7 @@ class Prepared:
     client: Client
     protection: Protection
     key: SigningKey | None
+    secret: bytes | None = field(default=None, repr=False)
 
     @property
     def signed(self) -> str:
@@ -60,9 +63,11 @@ class Prepared:
 def registered(client: Client, kind: str) -> Protection:
     """What `client` registered for a `kind` of answer: `id_token`, `userinfo`, `authorization`, `introspection`."""
     found = client.extensions
-    signed = getattr(found, f"{kind}_signed_response_alg")
+    # What is always signed has a default; the policy's already follows what the client registered.
+    always = {ID_TOKEN: client.policy.id_token_alg, AUTHORIZATION: client.policy.access_token_alg}
+    signed = getattr(found, f"{kind}_signed_response_alg") or always.get(kind)
     return Protection(
-        client.policy.id_token_alg if kind == ID_TOKEN else signed,
+        signed,
         getattr(found, f"{kind}_encrypted_response_alg"),
         getattr(found, f"{kind}_encrypted_response_enc") or DEFAULT_CONTENT_ENCRYPTION,
     )
@@ -71,7 +76,8 @@ def registered(client: Client, kind: str) -> Protection:
 class Protector:
     """Makes JWTs for clients."""
 
-    def __init__(self, keyring: Keyring, client_keys: ClientKeys) -> None:
+    def __init__(self, keyring: Keyring, client_keys: ClientKeys, secret_keys: SecretKeys) -> None:
+        self._secret_keys = secret_keys
         self._keyring = keyring
         self._client_keys = client_keys
 
@@ -94,6 +100,8 @@ class Protector:
             ServerError: there is none for the algorithm that the client wants.
         """
         wanted = registered(client, kind)
+        if wanted.signed == HS256:
+            return Prepared(client, wanted, None, self._secret(client))
         return Prepared(client, wanted, self._signing_key(wanted.signed))
 
     def finish(self, prepared: Prepared, claims: Mapping[str, Any], typ: str) -> str:
@@ -121,6 +129,8 @@ class Protector:
     def _signed(self, prepared: Prepared, claims: Mapping[str, Any], typ: str) -> str | None:
         if prepared.key is not None:
             return jose.sign(claims, prepared.key, typ)
+        if prepared.secret is not None:
+            return shared.with_mac(claims, prepared.secret, typ)
         return shared.unsecured(claims, typ) if prepared.signed == NONE else None
 
     def _signing_key(self, algorithm: str | None) -> SigningKey | None:
@@ -134,6 +144,18 @@ class Protector:
                 reason="no_signing_key",
                 setting=f"keys generate --alg {algorithm}",
             ) from error
+
+    def _secret(self, client: Client) -> bytes:
+        """The client's newest secret, of which it has a sealed copy because it registered HS256 (OIDC Core §10.1)."""
+        known = self._secret_keys.of(client)
+        if not known:
+            raise ServerError(
+                "The server has no secret to sign with for this application.",
+                reason="no_signing_secret",
+                spec="OIDC Core §10.1",
+                setting=f"clients rotate-secret {client.id}",
+            )
+        return known[0]
 
     def _keys(self, client: Client) -> Any:
         try:

@@ -120,7 +120,11 @@ def read_hint(hint: str, keys: jose.KeySource, issuer: str) -> Hint:
     Raises:
         InvalidToken: it is not an ID token that this issuer signed; `reason` says why.
     """
-    claims = jose.verify(hint, keys, algorithms=ALGORITHMS, typ=TYPE)
+    return hint_of(jose.verify(hint, keys, algorithms=ALGORITHMS, typ=TYPE), issuer)
+
+
+def hint_of(claims: Mapping[str, Any], issuer: str) -> Hint:
+    """As `read_hint`, of claims whose signature was checked. Raises InvalidToken."""
     if claims.get("iss") != issuer:
         raise InvalidToken("the hint was issued elsewhere", reason="issuer_wrong", spec="OIDC Core §2")
     audience = claims.get("azp") or claims.get("aud")

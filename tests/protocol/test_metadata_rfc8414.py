@@ -129,7 +129,7 @@ def test_every_algorithm_signs_id_tokens(server: Installation) -> None:
     server.services.keyring.refresh()
     server.add_user()
     found = metadata(server)["id_token_signing_alg_values_supported"]
-    assert found == ["ES256", "EdDSA", "RS256", "none"]
+    assert found == ["ES256", "EdDSA", "RS256", "HS256", "none"]
     for alg in found:
         registered = Extensions(id_token_signed_response_alg=alg)
         party = RelyingParty(server, *server.add_client(alg.lower(), extensions=registered))

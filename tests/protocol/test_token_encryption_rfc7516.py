@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, OctKey
 
 from authserver.clients.extensions import Extensions
 from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from authserver.signing.rotation import Rotation
-from authserver.tokens import encryption
+from authserver.tokens import encryption, shared
 from tests.client_keys import header_of, jwks, kind_for, opened, stored
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
@@ -106,3 +106,45 @@ def test_an_unsigned_id_token_is_no_hint(server: Installation) -> None:
     hint = party.tokens(browser)["id_token"]
     answer = party.response(party.request(browser, id_token_hint=hint))
     assert answer["error"] == "invalid_request"
+
+
+def test_a_mac_under_the_secret_for_who_registered_it(server: Installation) -> None:
+    """HS256 with the octets of the client secret (OIDC Core §10.1); it comes back as a hint too."""
+    party, browser = party_with(server, id_token_signed_response_alg="HS256"), Browser(server)
+    tokens = party.tokens(browser)
+    claims = jwt.decode(tokens["id_token"], OctKey.import_key(party.secret), algorithms=["HS256"]).claims
+    assert (claims["nonce"], "at_hash" in claims) == ("nonce-1", True)
+    assert "code" in party.response(party.request(browser, id_token_hint=tokens["id_token"], prompt="none"))
+
+
+def test_a_mac_is_no_hint_unless_the_client_registered_for_it(server: Installation) -> None:
+    """Else whoever knows a client's secret, or a public key, could name anybody."""
+    party, browser = party_with(server), Browser(server)
+    claims = claims_of(party.tokens(browser)["id_token"])
+    for secret in (party.secret.encode(), b"x" * 32):
+        forged = shared.with_mac(claims, secret, "JWT")
+        assert party.response(party.request(browser, id_token_hint=forged))["error"] == "invalid_request"
+
+
+def test_a_mac_under_another_secret_is_no_hint(server: Installation) -> None:
+    party, browser = party_with(server, id_token_signed_response_alg="HS256"), Browser(server)
+    forged = shared.with_mac(claims_of(party.tokens(browser)["id_token"]), b"x" * 32, "JWT")
+    assert party.response(party.request(browser, id_token_hint=forged))["error"] == "invalid_request"
+
+
+def encrypted_answers(server: Installation) -> RelyingParty:
+    return party_with(server, keys=jwks("EC"), authorization_encrypted_response_alg="ECDH-ES")
+
+
+def test_an_answer_is_signed_and_then_encrypted(server: Installation) -> None:
+    party, browser = encrypted_answers(server), Browser(server)
+    token = party.sign_in(browser, response_mode="jwt")["response"]
+    claims = verified(server, (opened(token, "ECDH-ES", "A128CBC-HS256").plaintext or b"").decode())
+    assert (claims["aud"], claims["state"], "code" in claims) == ("app", "state-1", True)
+
+
+def test_an_answer_that_nobody_could_read_is_a_page(server: Installation) -> None:
+    party, browser = encrypted_answers(server), Browser(server)
+    stored(server, "app", jwks={"keys": []})
+    answer = party.request(browser, response_mode="jwt", prompt="none")
+    assert (answer.status, server.why(answer)) == (400, "recipient_key_missing")
