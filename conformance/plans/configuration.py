@@ -138,7 +138,7 @@ def openid_pages(pages: Pages) -> list[tuple[str, list[Entry]]]:
     refused = [pages.refused("invalid_redirect_uri")]
     stays = [pages.journey(), pages.not_signed_out_for()]
     ends = [pages.journey(), pages.signed_out()]
-    logo, link = "//form/preceding::img", "//a[contains(@href, '{}')]"
+    logo, link = "//form/preceding::img", "//form/following::a"
     return [
         ("oidcc-prompt-login", again),
         ("oidcc-max-age-1", again),
@@ -148,8 +148,8 @@ def openid_pages(pages: Pages) -> list[tuple[str, list[Entry]]]:
         ("oidcc-redirect-uri-query-mismatch", refused),
         ("oidcc-ensure-request-object-with-redirect-uri", refused),
         ("oidcc-registration-logo-uri", [pages.login_page(screenshot(".*", logo))]),
-        ("oidcc-registration-policy-uri", [pages.login_page(screenshot("Privacy policy", link.format("policy")))]),
-        ("oidcc-registration-tos-uri", [pages.login_page(screenshot("Terms of service", link.format("tos")))]),
+        ("oidcc-registration-policy-uri", [pages.login_page(screenshot("Privacy policy", link))]),
+        ("oidcc-registration-tos-uri", [pages.login_page(screenshot("Terms of service", link))]),
         *((f"oidcc-rp-initiated-logout-{name}", stays) for name in _NOT_SIGNED_OUT),
         *((f"oidcc-rp-initiated-logout-{name}", ends) for name in _SIGNED_OUT_HERE),
     ]
