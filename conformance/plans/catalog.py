@@ -81,7 +81,7 @@ def _openid_connect() -> Iterator[Run]:
     yield from _static_or_dynamic("logout-session", _CERTIFICATION.format("session-management"), _CODE)
     for method in AUTH_METHODS:
         variant = {**_CODE, "client_auth_type": method, "response_mode": "default"}
-        yield from _static_or_dynamic(f"all-{method}", "oidcc-test-plan", {**discovery, **variant}, method)
+        yield from _static_or_dynamic(f"all-{method}", "oidcc-test-plan", variant, method)
 
 
 def _fapi2(name: str, plan: str, kind: str, variant: Mapping[str, str], openid: str, *, rich: bool) -> Iterator[Run]:
