@@ -10,9 +10,9 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
@@ -46,20 +46,45 @@ class Decision(Protocol):
         """Allow or deny. Raises OSError where the server did not take it."""
 
 
-@dataclass(frozen=True, slots=True)
 class ApprovalsAPI:
-    """The server's authenticated API for decisions about requests that were made apart from a browser."""
+    """The server's authenticated API for decisions about requests that were made apart from a browser.
 
-    url: str
-    token: str = field(repr=False)
-    context: ssl.SSLContext | None = field(default=None, repr=False)
+    Args:
+        url: its address.
+        sign_in: gets an access token of the person, for the first decision and whenever one is not good any more.
+        context: whom to trust for the server's certificate.
+    """
+
+    def __init__(self, url: str, sign_in: Callable[[], str], context: ssl.SSLContext | None = None) -> None:
+        self._url = url
+        self._sign_in = sign_in
+        self._context = context
+        self._lock = threading.Lock()
+        self._token = ""
 
     def __call__(self, auth_req_id: str, action: str) -> None:
         """Allow or deny. Raises OSError where the server did not take it."""
         body = json.dumps({"auth_req_id": auth_req_id, "decision": action}).encode()
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
-        request = urllib.request.Request(self.url, body, headers, method="POST")  # noqa: S310 - the operator's address
-        with urllib.request.urlopen(request, timeout=DECISION_SECONDS, context=self.context) as answer:  # noqa: S310
+        used = self._current()
+        try:
+            self._post(body, used)
+        except urllib.error.HTTPError as error:
+            if error.code not in {401, 403}:
+                raise
+            error.close()
+            self._post(body, self._current(instead_of=used))
+
+    def _current(self, instead_of: str = "") -> str:
+        """The token, a new one where the last was `instead_of`."""
+        with self._lock:
+            if self._token == instead_of:
+                self._token = self._sign_in()
+            return self._token
+
+    def _post(self, body: bytes, token: str) -> None:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(self._url, body, headers, method="POST")  # noqa: S310 - the operator's address
+        with urllib.request.urlopen(request, timeout=DECISION_SECONDS, context=self._context) as answer:  # noqa: S310
             answer.read()
 
 

@@ -17,6 +17,7 @@ from conformance import execution, hooks, table
 from conformance.execution import Driver, Module
 from conformance.expectations import Expectations
 from conformance.outcomes import FAILED, WARNING, Outcome
+from conformance.person import Person
 from conformance.plans import catalog
 from conformance.plans.catalog import RUNS, Run
 from conformance.plans.configuration import Prepared, configuration
@@ -105,7 +106,8 @@ def perform(options: argparse.Namespace, runs: Sequence[Run], report: Callable[[
         url = ""
         if any(run.is_ciba for run in runs):
             host, _, port = options.approvals.rpartition(":")
-            api = hooks.ApprovalsAPI(prepared.approvals["url"], prepared.approvals["token"], context)
+            sign_in = Person(prepared, context).access_token
+            api = hooks.ApprovalsAPI(prepared.approvals["url"], sign_in, context)
             url = stack.enter_context(hooks.approvals(api, (host, int(port))))
         modules = [module for run in runs for module in create(suite, run, prepared, url)]
         done = execution.execute(execution.wanted(modules, options.only), drive, options.jobs, report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +13,17 @@ from urllib.parse import urlsplit
 import click
 import orjson
 
-from authserver.cli.conformance_clients import ClientSet, SuiteKeys, Wanted, certificates, client_sets, wanted
+from authserver.access.registration import ResourceMetadata
+from authserver.cli.conformance_clients import (
+    API_SCOPE,
+    ClientSet,
+    SuiteKeys,
+    Wanted,
+    approver,
+    certificates,
+    client_sets,
+    wanted,
+)
 from authserver.cli.installation import Installation, opened
 from authserver.cli.output import json_option, print_fields, print_json
 from authserver.clients.initial_access import LONGEST_LIFE
@@ -24,6 +35,7 @@ from authserver.protocol.policy import AUTHENTICATION_METHODS
 from authserver.protocol.uris import check_web_uri
 
 FILE = "clients.json"
+API_PATH, APPROVALS_PATH = "/api/v1", "/approvals"
 FORMAT = 1
 EMAIL = "alice@example.com"
 DYNAMIC_PROFILES = ("oidc", "fapi1-advanced")
@@ -97,20 +109,38 @@ def prepare(*, suite: str, out: Path, alias: str, mtls_issuer: str | None, usern
 def _prepared(installation: Installation, known: Mapping[str, Any], suite: str, alias: str) -> dict[str, Any]:
     suite_keys = SuiteKeys.of(known.get("keys", {}))
     sets: dict[str, Any] = {}
-    for found in client_sets():
+    api = _api(installation)
+    for found in client_sets(api):
         if found.members[0][1] in AUTHENTICATION_METHODS:
             before = known.get("sets", {}).get(found.name, {})
             sets[found.name] = _register(installation, found, suite_keys, before, (suite, f"{alias}-{found.name}"))
     return {
+        "approvals": _approvals(installation, api, known.get("approvals", {})),
         "format": FORMAT,
         "issuer": installation.settings.issuer,
         "suite": suite,
         "keys": suite_keys.to_document(),
         "sets": sets,
         "initial_access_tokens": _initial_access_tokens(installation, known.get("initial_access_tokens", {})),
-        "resource": f"{installation.settings.issuer}/oauth2/userinfo",
-        "approvals": {},
+        "resource": f"{api}{APPROVALS_PATH}",
     }
+
+
+def _api(installation: Installation) -> str:
+    """The server's own API as a resource, which the plans without OpenID Connect get tokens for."""
+    uri = f"{installation.settings.issuer}{API_PATH}"
+    with installation.database.reading() as unit:
+        exists = unit.resources.find(uri) is not None
+    if not exists:
+        installation.access.create_resource(uri, ResourceMetadata("authserver API", scopes=frozenset({API_SCOPE})))
+    return uri
+
+
+def _approvals(installation: Installation, api: str, known: Mapping[str, str]) -> dict[str, Any]:
+    """Where CIBA requests are answered, and the client whose tokens let the runner do so."""
+    client = approver(api, known.get("client_secret") or secrets.token_urlsafe(32))
+    _settle(installation, client)
+    return {"url": f"{api}{APPROVALS_PATH}", **client.told}
 
 
 def _initial_access_tokens(installation: Installation, known: Mapping[str, str]) -> dict[str, str]:

@@ -24,6 +24,10 @@ from authserver.protocol.scopes import STANDARD
 CERTIFICATE: Final = "mtls"
 """What the suite calls every authentication by certificate."""
 SELF_SIGNED: Final = "self_signed_tls_client_auth"
+API_SCOPE: Final = "approvals"
+APPROVER: Final = "conformance-approver"
+APPROVER_CALLBACK: Final = "http://127.0.0.1/conformance-approver"
+"""Nobody listens there: the runner stops at the redirect."""
 OIDC_METHODS: Final = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none")
 FAPI_METHODS: Final = ("private_key_jwt", CERTIFICATE)
 
@@ -49,8 +53,8 @@ class ClientSet:
         return (*pair, ("client_secret_post", "client_secret_post")) if wants_post else pair
 
 
-def client_sets() -> Iterator[ClientSet]:
-    """Every set."""
+def client_sets(api: str) -> Iterator[ClientSet]:
+    """Every set. `api` is the resource of tokens that are not given for a sign-in."""
     for method in (*OIDC_METHODS, CERTIFICATE):
         yield ClientSet(method, method, _oidc())
     yield ClientSet("backchannel-logout", "client_secret_basic", _oidc())
@@ -58,10 +62,10 @@ def client_sets() -> Iterator[ClientSet]:
     for profile, method, constraint in product(
         ("fapi2-security", "fapi2-message-signing"), FAPI_METHODS, ("dpop", "mtls")
     ):
-        yield ClientSet(f"{profile}-{method}-{constraint}", method, _fapi(profile, constraint), "PS256")
+        yield ClientSet(f"{profile}-{method}-{constraint}", method, _fapi(profile, constraint, api), "PS256")
     for method in FAPI_METHODS:
         hybrid = replace(
-            _fapi("fapi1-advanced", "mtls"),
+            _fapi("fapi1-advanced", "mtls", api),
             grant_types=(AUTHORIZATION_CODE, IMPLICIT, REFRESH_TOKEN),
             response_types=("code", "code id_token"),
         )
@@ -80,7 +84,7 @@ def _oidc() -> ClientMetadata:
     )
 
 
-def _fapi(profile: str, constraint: str) -> ClientMetadata:
+def _fapi(profile: str, constraint: str, api: str) -> ClientMetadata:
     bound = Extensions(
         dpop_bound_access_tokens=constraint == "dpop",
         tls_client_certificate_bound_access_tokens=constraint == "mtls",
@@ -89,7 +93,9 @@ def _fapi(profile: str, constraint: str) -> ClientMetadata:
         name="",
         profile=profile,
         grant_types=(AUTHORIZATION_CODE, REFRESH_TOKEN),
-        scopes=frozenset(STANDARD),
+        scopes=frozenset({*STANDARD, API_SCOPE}),
+        resources=(api,),
+        default_resource=api,
         extensions=bound,
     )
 
@@ -107,6 +113,22 @@ def _ciba(mode: str) -> ClientMetadata:
         scopes=frozenset(STANDARD),
         extensions=asks,
     )
+
+
+def approver(api: str, secret: str) -> Wanted:
+    """The client by which the runner answers CIBA requests in the name of the person."""
+    metadata = ClientMetadata(
+        name="Conformance approver",
+        policy={"consent": "skip", "access_token_ttl": 86400},
+        redirect_uris=(APPROVER_CALLBACK,),
+        grant_types=(AUTHORIZATION_CODE,),
+        scopes=frozenset({API_SCOPE}),
+        resources=(api,),
+        default_resource=api,
+        first_party=True,
+    )
+    told = {"client_id": APPROVER, "client_secret": secret, "redirect_uri": APPROVER_CALLBACK}
+    return Wanted(APPROVER, metadata, secret, {**told, "scope": API_SCOPE, "resource": api})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ FAPI_AUTH = ("private_key_jwt", "mtls")
 CONSTRAINTS = ("dpop", "mtls")
 OPENID = ("openid_connect", "plain_oauth")
 
+OPENID_SCOPE = "openid profile email offline_access"
+API_SCOPE = "approvals"
+
 _CODE = {"response_type": "code"}
 _CERTIFICATION = "oidcc-{}-certification-test-plan"
 
@@ -96,7 +99,7 @@ def _fapi2(name: str, plan: str, kind: str, variant: Mapping[str, str], openid: 
             "authorization_request_type": "rar" if rich else "simple",
             **variant,
         }
-        scope = "openid profile email offline_access" if openid == "openid_connect" else "conformance"
+        scope = OPENID_SCOPE if openid == "openid_connect" else API_SCOPE
         yield Run("-".join(parts), plan, chosen, f"{kind}-{method}-{constraint}", scope=scope)
 
 
@@ -129,7 +132,7 @@ def _fapi1() -> Iterator[Run]:
         }
         name = f"fapi1-{method}-{request}-{mode.removesuffix('_response')}"
         plan = "fapi1-advanced-final-test-plan"
-        yield Run(name, plan, variant, f"fapi1-advanced-{method}", scope="openid profile email offline_access")
+        yield Run(name, plan, variant, f"fapi1-advanced-{method}", scope=OPENID_SCOPE)
 
 
 def _ciba() -> Iterator[Run]:
@@ -147,7 +150,7 @@ def _ciba() -> Iterator[Run]:
             variant,
             clients,
             profile="fapi1-advanced",
-            scope="openid profile email offline_access",
+            scope=OPENID_SCOPE,
         )
 
 

@@ -32,8 +32,8 @@ class Prepared:
         password: with what.
         sets: the static clients, several to a set, with alias and keys, as the suite names its fields.
         initial_access_tokens: what registers clients, by profile.
-        resource: a resource for tokens that do not stand for a sign-in.
-        approvals: what decides about CIBA requests: `url` and `token`.
+        resource: what a token opens that was not given for a sign-in.
+        approvals: the API that decides about CIBA requests, its `url`, and the client whose tokens open it.
     """
 
     issuer: str
