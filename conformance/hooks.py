@@ -141,6 +141,6 @@ def _decided(decide: Decision, wish: Mapping[str, str]) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return 502, f"the server answered {error.code}: {error.read()[:300].decode(errors='replace')}"
-    except OSError as error:
-        return 502, f"the server did not answer: {error}"
+    except (OSError, ValueError, KeyError) as error:
+        return 502, f"no decision: {error!r}"
     return 200, action

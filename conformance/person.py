@@ -65,19 +65,23 @@ class Person:
     def _code(self, verifier: str) -> str:
         """Walk from page to page, as the buttons lead, until the client is reached."""
         client = self.prepared.approvals
-        stop = _Stop(client["redirect_uri"])
         cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        browser = urllib.request.build_opener(urllib.request.HTTPSHandler(context=self.context), cookies, stop)
-        address, data = self._start(client, verifier), None
+        tls = urllib.request.HTTPSHandler(context=self.context)
+        browser = urllib.request.build_opener(tls, cookies, _Stop(client["redirect_uri"]))
+        try:
+            self._walk(browser, self._start(client, verifier))
+        except _Reached as reached:
+            return _code_in(reached.address)
+        raise PersonError("the server asks for one page after another")
+
+    def _walk(self, browser: urllib.request.OpenerDirector, address: str) -> None:
+        known = {"username": self.prepared.username, "password": self.prepared.password}
+        data = None
         for _ in range(MOST_PAGES):
             with browser.open(address, data, timeout=SECONDS) as answer:
-                if stop.reached is not None:
-                    return _code_in(stop.reached)
                 form = _Form.read(answer.read().decode())
                 address = urllib.parse.urljoin(answer.url, form.action)
-            known = {"username": self.prepared.username, "password": self.prepared.password}
             data = _encoded(form.values | {name: value for name, value in known.items() if name in form.values})
-        raise PersonError("the server asks for one page after another")
 
     def _start(self, client: Mapping[str, str], verifier: str) -> str:
         digest = hashlib.sha256(verifier.encode()).digest()
@@ -93,25 +97,26 @@ class Person:
         return f"{self.prepared.issuer}/oauth2/authorize?{urllib.parse.urlencode(query)}"
 
 
+class _Reached(Exception):
+    """The way led to the client."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.address = address
+
+
 class _Stop(urllib.request.HTTPRedirectHandler):
     """Follows redirects until one leads to the client, where nobody listens."""
 
     def __init__(self, redirect_uri: str) -> None:
         self._redirect_uri = redirect_uri
-        self.reached: str | None = None
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:  # noqa: PLR0917
+        """The next request. Raises _Reached where it would be the client's."""
         if newurl.startswith(self._redirect_uri):
-            self.reached = newurl
-            return None
+            fp.close()
+            raise _Reached(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-    def http_error_303(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
-        """As others, but the answer that leads to the client is an answer and no error."""
-        found = super().http_error_302(req, fp, code, msg, headers)
-        return fp if self.reached is not None else found
-
-    http_error_302 = http_error_303
 
 
 class _Form(HTMLParser):

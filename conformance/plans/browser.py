@@ -55,7 +55,7 @@ class Pages:
 
     def default(self) -> list[Entry]:
         """A person who signs in, consents and signs out; every page that is not foreseen ends the module."""
-        return [self.journey(), self.signing_out()]
+        return [self.journey(), self.signing_out(), _SESSION_CHECK]
 
     def journey(self, *before: Command) -> Entry:
         """Sign in, where that is asked for, after the commands `before`, and go back to the client."""
@@ -128,3 +128,9 @@ _RETURNED: Task = {
     "match": "*/test/*/callback*",
     "commands": [["wait", "id", "submission_complete", SECONDS]],
 }
+
+_SESSION_CHECK: Entry = {
+    "match": "*session_verify*",
+    "tasks": [{"task": "Frames have spoken", "commands": [["wait", "contains", "session_result", SECONDS]]}],
+}
+"""The suite's own page with the two frames of session management; it moves on when the server's frame has answered."""

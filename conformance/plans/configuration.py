@@ -18,6 +18,8 @@ JWKS_REFRESH_SECONDS = 61
 """After which time the server reads the keys of a client again for a key id that it does not know."""
 
 DETAILS_TYPE = "conformance"
+ONE_FACTOR = "1"
+"""The acr of a person who gave a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def configuration(run: Run, prepared: Prepared, approvals_url: str = "") -> dict
         config["automated_ciba_approval_url"] = approvals_url
         for client in ("client", "client2"):
             config[client] |= {"hint_type": "login_hint", "hint_value": prepared.username}
+        config["client2"]["acr_value"] = ONE_FACTOR
     return config
 
 

@@ -63,6 +63,14 @@ def test_there_is_a_token_for_each_profile_that_registers_itself(authserver: Com
     assert all(token["uses_left"] is None for token in stored)
 
 
+def test_approver_may_ask_for_the_api_and_nothing_else(authserver: CommandLine) -> None:
+    approvals = prepare(authserver)["approvals"]
+    stored = authserver.json("clients", "show", approvals["client_id"])
+    assert approvals["url"] == "http://127.0.0.1:8000/api/v1/approvals"
+    assert (stored["scope"], stored["resources"]) == ("approvals", ["http://127.0.0.1:8000/api/v1"])
+    assert authserver.json("resources", "show", "http://127.0.0.1:8000/api/v1")["scope"] == "approvals"
+
+
 def test_second_time_changes_nothing(authserver: CommandLine) -> None:
     first = prepare(authserver)
     versions = {client["client_id"]: client["version"] for client in authserver.json("clients", "list")}
@@ -101,7 +109,7 @@ def test_address_of_the_suite_is_checked(authserver: CommandLine) -> None:
 
 def test_every_set_has_two_clients_and_certificates_where_they_are_needed() -> None:
     keys = conformance_clients.SuiteKeys.of({})
-    for found in conformance_clients.client_sets():
+    for found in conformance_clients.client_sets("https://op.example/api/v1"):
         clients = conformance_clients.wanted(found, f"{SUITE}/test/a/x", keys, {})
         assert clients["client"].client_id != clients["client2"].client_id
         bound = found.metadata.extensions.tls_client_certificate_bound_access_tokens

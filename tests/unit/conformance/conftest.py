@@ -36,7 +36,7 @@ def document(suite: str, **more: Any) -> dict[str, Any]:
         "sets": {name: {"alias": f"x-{name}", **clients} for name in names},
         "initial_access_tokens": {"oidc": "iat-oidc"},
         "resource": f"{OP}/oauth2/userinfo",
-        "approvals": {"url": f"{OP}/approve", "token": "t"},
+        "approvals": {"url": f"{OP}/approve"},
         **more,
     }
 

@@ -40,7 +40,7 @@ def test_configuration_is_json_with_clients_and_a_browser(run: Run, prepared: Pr
     found = json.loads(json.dumps(configuration(run, prepared, "http://127.0.0.1/{auth_req_id}/{action}")))
     assert found["server"]["discoveryUrl"] == f"{OP}/.well-known/openid-configuration"
     assert ("alias" in found) == run.is_static
-    assert all(entry["match"].startswith(OP) for entry in found["browser"])
+    assert all(entry["match"].startswith((OP, "*session_verify")) for entry in found["browser"])
     assert ("client_id" in found["client"]) == run.is_static
 
 
@@ -71,6 +71,7 @@ def test_ciba_run_is_approved_at_the_address_that_was_given(prepared: Prepared) 
     found = configuration(named("ciba-private_key_jwt-ping-static"), prepared, "http://127.0.0.1/?{action}")
     assert found["automated_ciba_approval_url"] == "http://127.0.0.1/?{action}"
     assert (found["client2"]["hint_type"], found["client2"]["hint_value"]) == ("login_hint", "alice")
+    assert found["client2"]["acr_value"] == "1"
 
 
 def test_clients_that_were_not_prepared_are_named(prepared: Prepared) -> None:
