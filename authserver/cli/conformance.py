@@ -31,7 +31,6 @@ from authserver.clients.metadata import ClientMetadata
 from authserver.identity.addresses import Email, Username
 from authserver.identity.users import NewUser
 from authserver.protocol.errors import NotFound
-from authserver.protocol.policy import AUTHENTICATION_METHODS
 from authserver.protocol.uris import check_web_uri
 
 FILE = "clients.json"
@@ -111,9 +110,8 @@ def _prepared(installation: Installation, known: Mapping[str, Any], suite: str, 
     sets: dict[str, Any] = {}
     api = _api(installation)
     for found in client_sets(api):
-        if found.members[0][1] in AUTHENTICATION_METHODS:
-            before = known.get("sets", {}).get(found.name, {})
-            sets[found.name] = _register(installation, found, suite_keys, before, (suite, f"{alias}-{found.name}"))
+        before = known.get("sets", {}).get(found.name, {})
+        sets[found.name] = _register(installation, found, suite_keys, before, (suite, f"{alias}-{found.name}"))
     return {
         "approvals": _approvals(installation, api, known.get("approvals", {})),
         "format": FORMAT,
