@@ -180,9 +180,14 @@ def test_encryption_without_a_content_algorithm_has_the_default_one(registrant: 
     assert told["request_object_encryption_enc"] == "A128CBC-HS256"
 
 
-def test_id_tokens_without_signature_are_for_the_code_flow_alone(registrant: Registrant) -> None:
-    told = registrant.register(id_token_signed_response_alg="none")
+@pytest.mark.parametrize("response_type", ["code", "code token"])
+def test_id_tokens_without_signature_come_from_the_token_endpoint(registrant: Registrant, response_type: str) -> None:
+    """`oidcc-idtoken-unsigned`."""
+    told = registrant.register(id_token_signed_response_alg="none", response_types=[response_type])
     assert told["id_token_signed_response_alg"] == "none"
+
+
+def test_id_tokens_without_signature_do_not_come_through_the_browser(registrant: Registrant) -> None:
     hybrid = {"response_types": ["code id_token"], "id_token_signed_response_alg": "none"}
     assert_refused(registrant, "invalid_client_metadata", **hybrid)
 

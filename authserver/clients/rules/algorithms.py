@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from authserver.clients.extensions import Extensions
+from authserver.protocol import responses
 from authserver.protocol.algorithms import (
     CONTENT_ENCRYPTIONS,
     DEFAULT_CONTENT_ENCRYPTION,
@@ -19,7 +20,7 @@ from authserver.protocol.algorithms import (
     USERINFO_SIGNING_ALGORITHMS,
 )
 from authserver.protocol.errors import ValidationError
-from authserver.protocol.policy import CODE, SIGNING_ALGORITHMS, ClientPolicy
+from authserver.protocol.policy import SIGNING_ALGORITHMS, ClientPolicy
 
 if TYPE_CHECKING:
     from authserver.clients.metadata import ClientMetadata
@@ -74,7 +75,7 @@ def _allows(alg: str, wanted: ClientMetadata, policy: ClientPolicy) -> bool:
     if alg == HS256:
         return wanted.has_secret
     # Without a signature TLS alone vouches for the token, so none may come through the browser (OIDC Core §2).
-    return set(wanted.allowed_response_types) <= {CODE}
+    return not any(responses.has(response_type, responses.ID_TOKEN) for response_type in wanted.allowed_response_types)
 
 
 def _assertions(wanted: ClientMetadata, policy: ClientPolicy) -> list[str]:
