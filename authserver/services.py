@@ -333,7 +333,7 @@ class Wiring:
             hints=self.answers.hints,
             subjects=self.answers.subjects,
             pushed_requests=PushedRequests(self.database, self.crypto.handles, settings.pushed_request_ttl),
-            request_objects=RequestObjects(settings.issuer, self.client_keys, self.outbound),
+            request_objects=RequestObjects(settings.issuer, self.client_keys, self.keyring, self.outbound),
         )
 
     @cached_property

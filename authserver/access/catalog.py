@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import orjson
 
 from authserver.protocol import scopes as scope_values
 from authserver.storage.database import Database
+from authserver.storage.models.clients import AuthorizationType as AuthorizationTypeRow
 from authserver.storage.models.clients import Resource as ResourceRow
 from authserver.storage.models.clients import Scope as ScopeRow
 from authserver.storage.snapshots import watch
@@ -51,12 +54,23 @@ class ResourceEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationTypeEntry:
+    """A registered type of authorization details; `schema` is JSON text, so that entries can be remembered by value."""
+
+    type: str
+    name: str
+    words: str
+    schema: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that is registered, at one moment."""
 
     version: int
     scopes: Mapping[str, ScopeEntry]
     resources: Mapping[str, ResourceEntry]
+    authorization_types: Mapping[str, AuthorizationTypeEntry] = field(default_factory=lambda: MappingProxyType({}))
 
     def scope(self, name: str) -> ScopeEntry | None:
         """The scope with this name."""
@@ -100,10 +114,15 @@ class ResourceCatalog:
 
     def _read(self, version: int) -> Snapshot:
         with self._database.reading_aside() as unit:
-            return build(version, unit.resources.all(), unit.scopes.all())
+            return build(version, unit.resources.all(), unit.scopes.all(), unit.authorization_types.all())
 
 
-def build(version: int, resources: Iterable[ResourceRow], scopes: Iterable[ScopeRow]) -> Snapshot:
+def build(
+    version: int,
+    resources: Iterable[ResourceRow],
+    scopes: Iterable[ScopeRow],
+    types: Iterable[AuthorizationTypeRow] = (),
+) -> Snapshot:
     """The snapshot of these rows. The standard scopes are there even where nobody seeded them."""
     entries = {name: ScopeEntry(name, text, None, True) for name, text in scope_values.STANDARD.items()}
     for row in scopes:
@@ -111,7 +130,8 @@ def build(version: int, resources: Iterable[ResourceRow], scopes: Iterable[Scope
         text = row.description or scope_values.STANDARD.get(row.name, "")
         entries[row.name] = ScopeEntry(row.name, text, None if standard else row.resource_id, standard)
     found = {row.id: _entry(row, entries.values()) for row in resources}
-    return Snapshot(version, MappingProxyType(entries), MappingProxyType(found))
+    known = {row.type: AuthorizationTypeEntry(row.type, row.name, row.words, orjson.dumps(row.schema)) for row in types}
+    return Snapshot(version, MappingProxyType(entries), MappingProxyType(found), MappingProxyType(known))
 
 
 def _entry(row: ResourceRow, scopes: Iterable[ScopeEntry]) -> ResourceEntry:

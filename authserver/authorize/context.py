@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Flag, auto
+from typing import Any
 
 from authserver.clients.directory import Client
 from authserver.protocol import responses, validity
@@ -51,6 +53,7 @@ class Context:
     max_age: int | None = None
     expected_subject: str | None = None
     claims: ClaimsRequest = NOTHING
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
     pushed: bytes | None = None
 
     def get(self, name: str) -> str | None:

@@ -107,6 +107,15 @@ def _not_consented(situation: Situation) -> bool:
     return client.policy.consent != "skip" and unknown and situation.consent is None
 
 
+def _asks_in_detail(situation: Situation) -> bool:
+    """Details are about this one request, so that no earlier consent covers them (RFC 9396 §11)."""
+    return (
+        bool(situation.context.authorization_details)
+        and situation.context.verified_client.policy.consent != "skip"
+        and situation.consent is None
+    )
+
+
 def _native_silently(situation: Situation) -> bool:
     """Any program on the device can claim such a redirect URI, so somebody must have seen a page."""
     return (
@@ -163,6 +172,7 @@ PROMPTS: tuple[Prompt, ...] = (
             Check("consent_prompt", "The application asked for consent.", _asked_to_consent),
             Check("consent_always", "This application must ask every time.", _always_consents),
             Check("scopes_not_allowed", "Something was not allowed to the application yet.", _not_consented),
+            Check("authorization_details", "The application asked for something in detail.", _asks_in_detail),
             Check("native_client", "A native application is never approved silently.", _native_silently),
         ),
     ),

@@ -17,9 +17,11 @@ from authserver.clients.keys import ClientKeys
 from authserver.events.destinations import OutboundRefused
 from authserver.events.outbound import Outbound
 from authserver.protocol import validity
+from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from authserver.protocol.errors import InvalidRequestObject, InvalidRequestURI, InvalidToken
 from authserver.protocol.messages import Parameters
-from authserver.tokens import foreign
+from authserver.signing.keyring import Keyring
+from authserver.tokens import encryption, foreign
 
 TYPES: Final = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 """The types of a request object (RFC 9101 §10.8); older clients say JWT or nothing."""
@@ -36,9 +38,10 @@ WORDS: Final = "The request object is not valid."
 class RequestObjects:
     """Reads request objects, by value and by reference."""
 
-    def __init__(self, issuer: str, keys: ClientKeys, outbound: Outbound) -> None:
+    def __init__(self, issuer: str, keys: ClientKeys, keyring: Keyring, outbound: Outbound) -> None:
         self._issuer = issuer
         self._keys = keys
+        self._keyring = keyring
         self._outbound = outbound
 
     def fetch(self, client: Client, uri: str) -> str:
@@ -69,7 +72,7 @@ class RequestObjects:
             InvalidRequestObject: the signature, a claim about it, or its form is wrong; `reason` says which.
         """
         try:
-            token = foreign.parse(text)
+            token = foreign.parse(self._opened(client, text))
             keys = self._keys.of(client, token.kid)
             claims = foreign.verify(token, keys, _algorithms(client))
         except InvalidToken as error:
@@ -79,6 +82,20 @@ class RequestObjects:
         self._check_parties(client, claims)
         _check_times(client, claims)
         return _parameters(claims)
+
+    def _opened(self, client: Client, text: str) -> str:
+        """The signed token inside, where the client encrypted it to one of our keys (OIDC Core §6.1)."""
+        if not encryption.is_encrypted(text):
+            return text
+        registered = client.extensions
+        algorithm, content = registered.request_object_encryption_alg, registered.request_object_encryption_enc
+        opened = encryption.decrypt(
+            text,
+            self._keyring.decryption_keys(),
+            algorithms=ENCRYPTION_ALGORITHMS if algorithm is None else (algorithm,),
+            encryptions=CONTENT_ENCRYPTIONS if content is None else (content,),
+        )
+        return opened.payload.decode("ascii", errors="replace")
 
     def _check_parties(self, client: Client, claims: Mapping[str, Any]) -> None:
         """Made by this client, for this server, and no client assertion in disguise (RFC 9101 §5, §10.8)."""

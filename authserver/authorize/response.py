@@ -102,6 +102,7 @@ class Responder:
             amr=list(session.amr),
             nonce=context.get("nonce"),
             claims=self._allowed_claims(situation),
+            authorization_details=[dict(detail) for detail in context.authorization_details] or None,
         )
 
     def _issue_code(self, unit: Unit, context: Context, grant: Grant) -> str:

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "resources": "Manage protected resources.",
         "scopes": "Manage scopes.",
         "issuers": "Manage issuers whose assertions are taken as grants.",
+        "authorization-types": "Manage types of authorization details.",
         "exchange": "Say which tokens a client may exchange, and for what.",
         "keys": "Manage signing keys.",
         "audit": "Check the audit log.",
@@ -34,7 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "doctor": "Show the effective configuration and what is unsafe in it.",
     }
 )
-"""Every command with its line of help; the module and the object in it have the command's name."""
+"""Every command with its line of help; the module and the object in it have its name, with an underscore for a dash."""
 
 REFUSED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -53,7 +54,8 @@ class Commands(click.Group):
         # What is imported stays for good; looking through it for garbage is a tenth of a command's time.
         gc.disable()
         try:
-            command: click.Command = getattr(import_module(f"authserver.cli.{cmd_name}"), cmd_name)
+            name = cmd_name.replace("-", "_")
+            command: click.Command = getattr(import_module(f"authserver.cli.{name}"), name)
         finally:
             gc.freeze()
             gc.enable()

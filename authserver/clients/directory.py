@@ -102,6 +102,11 @@ class Client:
         return self.extensions.subject_type == PAIRWISE
 
     @property
+    def authorization_details_types(self) -> tuple[str, ...]:
+        """The types of authorization details that it registered (RFC 9396 §10)."""
+        return self.extensions.authorization_details_types
+
+    @property
     def grant_types(self) -> frozenset[str]:
         """The grants it registered."""
         return self.policy.grant_types

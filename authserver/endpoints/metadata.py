@@ -47,60 +47,97 @@ def document(services: Services, ui_locales: Iterable[str]) -> dict[str, Any]:
     """The authorization server metadata (RFC 8414 §2, OIDC Discovery §3)."""
     issuer = services.settings.issuer
     base = issuer.rstrip("/")
-    methods = list(services.client_authentication.methods)
-    confidential = [method for method in methods if method != "none"]
     algorithms = sorted(services.keyring.algorithms())
     found = {
         "issuer": issuer,
-        "authorization_endpoint": f"{base}/oauth2/authorize",
-        "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
-        "token_endpoint": f"{base}/oauth2/token",
-        "introspection_endpoint": f"{base}/oauth2/introspect",
-        **signed_introspection.supported(algorithms),
-        "revocation_endpoint": f"{base}/oauth2/revoke",
-        "userinfo_endpoint": f"{base}/oauth2/userinfo",
-        "backchannel_authentication_endpoint": f"{base}/oauth2/bc-authorize",
-        "backchannel_authentication_request_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
-        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
-        "end_session_endpoint": f"{base}/oauth2/logout",
-        "check_session_iframe": f"{base}{paths.CHECK_SESSION}",
-        "frontchannel_logout_supported": True,
-        "frontchannel_logout_session_supported": True,
-        "backchannel_logout_supported": True,
-        "backchannel_logout_session_supported": True,
+        **_endpoints(base),
         **_registration(services, base),
-        "jwks_uri": f"{base}/.well-known/jwks.json",
-        "scopes_supported": sorted(services.catalog.current().scopes),
-        "response_types_supported": list(RESPONSE_TYPES),
-        "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": sorted({*services.token_server.grant_types, IMPLICIT}),
-        "subject_types_supported": ["public", "pairwise"],
-        **_protection(algorithms),
-        "authorization_signing_alg_values_supported": algorithms,
-        "token_endpoint_auth_methods_supported": methods,
-        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "introspection_endpoint_auth_methods_supported": confidential,
-        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "revocation_endpoint_auth_methods_supported": methods,
-        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
-        "code_challenge_methods_supported": [pkce.S256],
-        "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
-        "tls_client_certificate_bound_access_tokens": services.settings.takes_client_certificates,
+        **_logout(base),
+        **_requests(services),
+        **_authentication(services),
+        **_tokens(services, algorithms),
+        **signed_introspection.supported(algorithms),
         "acr_values_supported": [level for level in ACR_ORDER if level in ACR_REACHABLE],
         "claim_types_supported": ["normal"],
         "claims_supported": sorted({"sub", "iss", "auth_time", "acr", "amr", "sid", *profiles.STANDARD_CLAIMS}),
         "prompt_values_supported": sorted(PROMPTS),
         "display_values_supported": ["page"],
         "ui_locales_supported": sorted(ui_locales),
+    }
+    return found | _mtls_aliases(found, services.settings.mtls_url)
+
+
+def _endpoints(base: str) -> dict[str, Any]:
+    return {
+        "authorization_endpoint": f"{base}/oauth2/authorize",
+        "pushed_authorization_request_endpoint": f"{base}/oauth2/par",
+        "token_endpoint": f"{base}/oauth2/token",
+        "introspection_endpoint": f"{base}/oauth2/introspect",
+        "revocation_endpoint": f"{base}/oauth2/revoke",
+        "userinfo_endpoint": f"{base}/oauth2/userinfo",
+        "device_authorization_endpoint": f"{base}/oauth2/device_authorization",
+        "backchannel_authentication_endpoint": f"{base}/oauth2/bc-authorize",
+        "jwks_uri": f"{base}/.well-known/jwks.json",
+    }
+
+
+def _logout(base: str) -> dict[str, Any]:
+    return {
+        "end_session_endpoint": f"{base}/oauth2/logout",
+        "check_session_iframe": f"{base}{paths.CHECK_SESSION}",
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+    }
+
+
+def _requests(services: Services) -> dict[str, Any]:
+    """What may be asked for, how it is asked, and how the answer travels."""
+    snapshot = services.catalog.current()
+    return {
+        "scopes_supported": sorted(snapshot.scopes),
+        "authorization_details_types_supported": sorted(snapshot.authorization_types),
         "claims_parameter_supported": True,
         "request_parameter_supported": True,
         "request_uri_parameter_supported": True,
         "require_request_uri_registration": True,
         "request_object_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "request_object_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "request_object_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
+        "backchannel_authentication_request_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "backchannel_token_delivery_modes_supported": list(DELIVERY_MODES),
+        "code_challenge_methods_supported": [pkce.S256],
+        "response_types_supported": list(RESPONSE_TYPES),
+        "response_modes_supported": list(RESPONSE_MODES),
         "authorization_response_iss_parameter_supported": True,
+        "authorization_signing_alg_values_supported": sorted(services.keyring.algorithms()),
+        "authorization_encryption_alg_values_supported": list(ENCRYPTION_ALGORITHMS),
+        "authorization_encryption_enc_values_supported": list(CONTENT_ENCRYPTIONS),
     }
-    return found | _mtls_aliases(found, services.settings.mtls_url)
+
+
+def _authentication(services: Services) -> dict[str, Any]:
+    """How clients prove who they are, at each endpoint where they do."""
+    methods = list(services.client_authentication.methods)
+    return {
+        "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": [method for method in methods if method != "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+    }
+
+
+def _tokens(services: Services, algorithms: list[str]) -> dict[str, Any]:
+    return {
+        "grant_types_supported": sorted({*services.token_server.grant_types, IMPLICIT}),
+        "subject_types_supported": ["public", "pairwise"],
+        **_protection(algorithms),
+        "dpop_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": services.settings.takes_client_certificates,
+    }
 
 
 def _mtls_aliases(found: Mapping[str, Any], mtls_url: str) -> dict[str, Any]:

@@ -135,6 +135,24 @@ class AssertionIssuerDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationTypeCreated(Event):
+    """A type of authorization details was registered."""
+
+    TARGET: ClassVar[str] = "details_type"
+
+    details_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationTypeDeleted(Event):
+    """A type of authorization details was removed."""
+
+    TARGET: ClassVar[str] = "details_type"
+
+    details_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScopeCreated(Event):
     """A scope was registered."""
 

@@ -13,6 +13,8 @@ from typing import Any, Final, get_args
 from authserver.events.administration import (
     AssertionIssuerCreated,
     AssertionIssuerDeleted,
+    AuthorizationTypeCreated,
+    AuthorizationTypeDeleted,
     ClientCreated,
     ClientDeleted,
     ClientDisabled,
@@ -127,6 +129,8 @@ EventPayload = (
     | ResourceDeleted
     | AssertionIssuerCreated
     | AssertionIssuerDeleted
+    | AuthorizationTypeCreated
+    | AuthorizationTypeDeleted
     | ScopeCreated
     | ScopeDeleted
     | SigningKeyGenerated
@@ -182,6 +186,8 @@ __all__ = [
     "AuthSessionCreated",
     "AuthorizationCodeIssued",
     "AuthorizationRefused",
+    "AuthorizationTypeCreated",
+    "AuthorizationTypeDeleted",
     "BackchannelAuthenticationRequested",
     "ClientAuthenticationFailed",
     "ClientCreated",

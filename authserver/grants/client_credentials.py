@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
+from authserver.access import authorization_details
 from authserver.access import resources as access_resources
 from authserver.access import scopes as access_scopes
 from authserver.grants.phases import Phases
@@ -43,4 +44,11 @@ class ClientCredentials(Phases, ClientCredentialsGrant):  # type: ignore[misc]
                 spec="RFC 8707 §2",
                 setting=f"client {client.id}: default_resource",
             )
-        return Authorization(grant_type=self.GRANT_TYPE, client=client, scopes=kept, audience=audience)
+        details = self.request.form.get("authorization_details")
+        return Authorization(
+            grant_type=self.GRANT_TYPE,
+            client=client,
+            scopes=kept,
+            audience=audience,
+            authorization_details=authorization_details.parse(details, client, snapshot) if details else (),
+        )

@@ -13,6 +13,7 @@ from typing import Any, cast
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import UnsupportedGrantTypeError
 
+from authserver.access import authorization_details
 from authserver.clients.authentication import ClientAuthentication
 from authserver.clients.directory import Client
 from authserver.events.catalog import ClientTokenIssued
@@ -107,13 +108,13 @@ class TokenServer(AuthorizationServer):
         """Consume, store and tell in one transaction; sign after it, so that no lock waits for a signature."""
         with self._database.unit() as unit:
             redemption = grant.redeem(unit)
-            prepared = self._mint.prepare(unit, _bound(redemption.authorization, grant))
+            prepared = self._mint.prepare(unit, _settled(redemption.authorization, grant))
             self.services.recorder.record(unit, replace(redemption.event, token_id=prepared.jti))
         return self._mint.finish(prepared)
 
     def _redeem_without_trace(self, grant: Phases) -> TokenSet:
         """A self-contained client token has no row; its event is a line in the spool, written before the answer."""
-        authorization = _bound(grant.assess(), grant)
+        authorization = _settled(grant.assess(), grant)
         standing = self._database.hot_reads.read(authorization.client.id, None, None)
         if standing is None or not standing.client_enabled:
             raise InvalidClient("Client authentication failed.", reason="client_disabled", spec="RFC 6749 §5.2")
@@ -135,6 +136,17 @@ class TokenServer(AuthorizationServer):
             prepared = self._mint.prepare(unit, authorization)
             self.services.recorder.record(unit, _client_event(authorization, prepared.jti, prepared.expires_in))
         return self._mint.finish(prepared)
+
+
+def _settled(authorization: Authorization, grant: Phases) -> Authorization:
+    """What every grant shares: no more detail than is asked for now (RFC 9396 §6.1), and the sender's keys."""
+    asked = grant.request.form.get("authorization_details")
+    details = authorization_details.narrowed(asked, authorization.authorization_details)
+    return (
+        _bound(replace(authorization, authorization_details=details), grant)
+        if details
+        else _bound(authorization, grant)
+    )
 
 
 def _bound(authorization: Authorization, grant: Phases) -> Authorization:

@@ -73,6 +73,8 @@ class TokenExchange(Phases, BaseGrant, TokenEndpointMixin):  # type: ignore[misc
         authorization = replace(
             self._authorization(unit, subject, grant, scopes, audience),
             cnf=None,
+            # Details were allowed to the client that asked for them, not to whom its tokens are handed.
+            authorization_details=(),
             not_after=min(one.expires_at for one in (subject, actor) if one is not None),
             act=subject.acted_by(acting if rule.mode == DELEGATION else None),
             lineage=subject.lineage,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authserver.access import consents
+from authserver.access import authorization_details, consents
 from authserver.access import scopes as access_scopes
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied
@@ -42,6 +42,7 @@ class ConsentStep(Step):
                 for uri in visit.parameters.all("resource")
             ),
             claims=sorted_claims(self._claims(visit)),
+            details=self._details(visit),
             can_remember=self._can_remember(visit),
         )
         return self.render(visit, page)
@@ -122,7 +123,18 @@ class ConsentStep(Step):
         return session, user
 
     def _asked(self, visit: Visit) -> frozenset[str]:
-        return access_scopes.resolve(visit.parameters.get("scope"), self._asker(visit), self.services.catalog.current())
+        scope = visit.parameters.get("scope")
+        if scope is None and visit.parameters.get("authorization_details") is not None:
+            return frozenset()
+        return access_scopes.resolve(scope, self._asker(visit), self.services.catalog.current())
+
+    def _details(self, visit: Visit) -> tuple[authorization_details.Described, ...]:
+        """What is asked for in detail, in words."""
+        text, snapshot = visit.parameters.get("authorization_details"), self.services.catalog.current()
+        if text is None:
+            return ()
+        details = authorization_details.parse(text, self._asker(visit), snapshot)
+        return tuple(authorization_details.described(detail, snapshot) for detail in details)
 
     def _claims(self, visit: Visit) -> frozenset[str]:
         """The claims that are asked for one by one, beyond what the scopes release."""

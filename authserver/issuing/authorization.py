@@ -25,6 +25,7 @@ class Authorization:
         refresh_token: the value to hand out, made or repeated by the grant.
         user_claims: claims of the user that the access token may carry.
         with_id_token: whether an ID token belongs to the answer.
+        authorization_details: what it may do in detail (RFC 9396).
         not_after: seconds since 1970 that the access token does not outlive, where something else ends then.
         act: who acts for the subject (RFC 8693 §4.1).
         lineage: the clients through whose tokens this came by exchange; the first holds the grant.
@@ -52,6 +53,7 @@ class Authorization:
     state: str | None = None
     user_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     id_token_claims: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
     not_after: int | None = None
     act: Mapping[str, Any] | None = None
     lineage: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class TokenSet:
     id_token: str | None = None
     token_type: str = "Bearer"
     issued_token_type: str | None = None
+    authorization_details: tuple[Mapping[str, Any], ...] = ()
 
     def to_document(self) -> dict[str, Any]:
         """The members as they are sent."""
@@ -81,6 +84,8 @@ class TokenSet:
         }
         if self.issued_token_type is not None:
             document["issued_token_type"] = self.issued_token_type
+        if self.authorization_details:
+            document["authorization_details"] = [dict(detail) for detail in self.authorization_details]
         if self.refresh_token is not None:
             document["refresh_token"] = self.refresh_token
         if self.id_token is not None:

@@ -30,6 +30,7 @@ PUBLISHED = (
     "amr",
     "auth_time",
     "sid",
+    "authorization_details",
 )
 
 

@@ -111,6 +111,7 @@ class Mint:
             id_token=self._id_token(prepared, access_token, prepared.id_token) if prepared.id_token else None,
             token_type=token_type(authorization.cnf),
             issued_token_type=authorization.issued_token_type,
+            authorization_details=authorization.authorization_details,
         )
 
     def _access_token(self, prepared: Prepared) -> str:
@@ -145,6 +146,7 @@ class Mint:
             amr=authorization.amr,
             cnf=authorization.cnf,
             user_claims=authorization.user_claims,
+            authorization_details=authorization.authorization_details,
         )
         return claims | access_tokens.of_exchange(authorization.act, authorization.lineage)
 
@@ -175,7 +177,7 @@ class Mint:
             acr=authorization.acr,
             amr=authorization.amr,
             sid=self._sid(authorization),
-            grant_id=authorization.grant_id,
+            jti=id_tokens.name(authorization.grant_id, prepared.jti),
             access_token=access_token or None,
             code=authorization.code,
             state=authorization.state,
@@ -184,9 +186,11 @@ class Mint:
         return self._protector.finish(protected, claims, id_tokens.TYPE)
 
     def _subject(self, authorization: Authorization) -> str | None:
-        """The person as this client calls them."""
+        """The person as this client calls them; without a grant it is no person but a client."""
         user_id = authorization.subject
-        return self._subjects.of(authorization.client, user_id) if user_id is not None else None
+        if user_id is None or authorization.grant_id is None:
+            return user_id
+        return self._subjects.of(authorization.client, user_id)
 
     def _sid(self, authorization: Authorization) -> str | None:
         session_id = authorization.session_id

@@ -130,7 +130,7 @@ class TokenReader:
             claims = jose.verify(value, self._keyring, algorithms=ALGORITHMS, typ=id_tokens.TYPE)
         except InvalidToken:
             return None
-        client_id, grant_id = claims.get("azp") or claims.get("aud"), claims.get(id_tokens.GRANT_CLAIM)
+        client_id, grant_id = claims.get("azp") or claims.get("aud"), id_tokens.grant_of(claims)
         texts = (client_id, grant_id, claims.get("sub"))
         if claims.get("iss") != self._issuer or not all(isinstance(text, str) for text in texts):
             return None

@@ -58,6 +58,7 @@ class SubjectClaims:
             amr=tuple(grant.amr),
             nonce=nonce,
             cnf=grant.cnf,
+            authorization_details=tuple(grant.authorization_details or ()),
             refresh_token=refresh_token,
             with_id_token="openid" in granted,
             user_claims=self._access_token_claims(unit, user, client, scopes) if user else {},

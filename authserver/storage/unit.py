@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from authserver.storage.repositories.assertion_issuers import AssertionIssuers
 from authserver.storage.repositories.audit import Audit
+from authserver.storage.repositories.authorization_types import AuthorizationTypes
 from authserver.storage.repositories.browsers import Browsers
 from authserver.storage.repositories.clients import Clients, ClientSecrets
 from authserver.storage.repositories.codes import AuthorizationCodes
@@ -67,6 +68,7 @@ class Unit:
     resources = _On(Resources)
     scopes = _On(Scopes)
     assertion_issuers = _On(AssertionIssuers)
+    authorization_types = _On(AuthorizationTypes)
     signing_keys = _On(SigningKeys)
     installation_keys = _On(InstallationKeys)
     browsers = _On(Browsers)

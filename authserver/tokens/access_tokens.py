@@ -42,6 +42,7 @@ def build(
     amr: Sequence[str] = (),
     cnf: Mapping[str, Any] | None = None,
     user_claims: Mapping[str, Any] = MappingProxyType({}),
+    authorization_details: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The claims of an access token (RFC 9068 §2.2). Members that have no value are left out.
 
@@ -50,16 +51,14 @@ def build(
         subject: the user's id or pairwise id, or the client's id where it acts for itself.
         audience: whom it is for; one value stands alone, several in a list (RFC 7519 §4.1.3).
         client_id: whom it was issued to.
-        scopes: what it may do.
-        jti: the token's own id.
-        issued_at: seconds since 1970.
-        expires_in: seconds of life.
-        grant_id: the grant it hangs on.
-        sid: the session as this client sees it.
+        scopes, jti: what it may do, and its own id.
+        issued_at, expires_in: seconds since 1970, and seconds of life from then on.
+        grant_id, sid: the grant it hangs on, and the session as this client sees it.
         auth_time: when the person authenticated, seconds since 1970.
         acr, amr: how strongly, or an empty string, and by which methods (RFC 8176).
         cnf: the key that the presenter must prove (RFC 7800 §3.1).
         user_claims: what `released` let through; never replaces a claim of the protocol.
+        authorization_details: what it may do in detail (RFC 9396 §9.1).
 
     Raises:
         ValueError: no audience; such a token would be good everywhere.
@@ -83,6 +82,7 @@ def build(
         "acr": acr,
         "amr": list(amr),
         "cnf": dict(cnf) if cnf else None,
+        "authorization_details": [dict(detail) for detail in authorization_details],
     }
     return _joined(user_claims, own, optional)
 

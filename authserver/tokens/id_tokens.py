@@ -16,7 +16,6 @@ from authserver.tokens import jose
 
 TYPE: Final = "JWT"
 
-GRANT_CLAIM: Final = "grant_id"
 """Our private claim, the same as that of access tokens."""
 
 _HASHES: Final[Mapping[str, str]] = MappingProxyType(
@@ -51,7 +50,7 @@ def build(
     code: str | None = None,
     state: str | None = None,
     other_audiences: Sequence[str] = (),
-    grant_id: str | None = None,
+    jti: str | None = None,
     user_claims: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The claims of an ID token. Members that have no value are left out.
@@ -69,7 +68,7 @@ def build(
         sid: the session as this client sees it.
         access_token, code: what it travels with and vouches for.
         state: the request's state, whose hash makes the ID token a signature of the answer (FAPI 1.0 Advanced §5.1.1).
-        grant_id: the grant it was issued on, by which an exchange knows whether that lives (RFC 8693).
+        jti: its own id, as `name` makes it.
         other_audiences: further audiences; then `azp` names the client (OpenID Connect Core §2).
         user_claims: claims about the person; they never replace a claim of the protocol.
     """
@@ -87,7 +86,7 @@ def build(
         "acr": acr or None,
         "amr": list(amr) or None,
         "sid": sid,
-        GRANT_CLAIM: grant_id,
+        "jti": jti,
         "at_hash": _hash_of(access_token, algorithm),
         "c_hash": _hash_of(code, algorithm),
         "s_hash": _hash_of(state, algorithm),
@@ -99,6 +98,17 @@ def build(
 def _hash_of(value: str | None, algorithm: str) -> str | None:
     """Left out where no signature would vouch for it."""
     return left_half_hash(value, algorithm) if value and algorithm != NONE else None
+
+
+def name(grant_id: str | None, token_id: str) -> str | None:
+    """The `jti` of an ID token: the grant it was issued on, and what sets it apart from the grant's others."""
+    return f"{grant_id}.{token_id}" if grant_id is not None else None
+
+
+def grant_of(claims: Mapping[str, Any]) -> str | None:
+    """The grant that an ID token was issued on, by which an exchange knows whether that lives (RFC 8693)."""
+    jti = claims.get("jti")
+    return jti.partition(".")[0] if isinstance(jti, str) and "." in jti else None
 
 
 def left_half_hash(value: str, algorithm: str) -> str:

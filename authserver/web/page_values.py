@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from authserver.access.authorization_details import Described
 from authserver.web.addresses import LOOPBACK_HOSTS
 from authserver.web.page_parts import Account, Application, Form, Page, plain_label
 
@@ -121,6 +122,7 @@ class ConsentPage(Page):
         redirect_uri: where the answer goes; its host is shown.
         resources: names of the interfaces that the access is for.
         claims: names of the claims that are asked for one by one.
+        details: what is asked for in detail (RFC 9396), in words.
         can_remember: False where each request must be asked about (RFC 8252 §8.6).
     """
 
@@ -135,6 +137,7 @@ class ConsentPage(Page):
     scopes: tuple[ConsentScope, ...]
     resources: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
+    details: tuple[Described, ...] = ()
     can_remember: bool = True
     remember: bool = True
 

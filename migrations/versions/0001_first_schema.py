@@ -590,6 +590,16 @@ def upgrade() -> None:
     op.create_index("ix_oauth2_auth_codes_grant_id", "oauth2_auth_codes", ["grant_id"])
 
     op.create_table(
+        "authorization_types",
+        sa.Column("type", sa.String(255), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
+        sa.Column("schema", DOCUMENT, nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("type", name="pk_authorization_types"),
+    )
+
+    op.create_table(
         "pushed_requests",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("client_id", sa.String(255), nullable=False),
@@ -706,6 +716,7 @@ def downgrade() -> None:
     op.drop_table("device_requests")
     op.drop_table("refresh_token")
     op.drop_table("pushed_requests")
+    op.drop_table("authorization_types")
     op.drop_table("oauth2_auth_codes")
     op.drop_table("oauth2_access_tokens")
     op.drop_table("grants")

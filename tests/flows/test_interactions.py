@@ -32,7 +32,7 @@ def at_consent(party: RelyingParty, browser: Browser) -> Answer:
 
 
 def test_only_what_is_understood_is_kept(relying_party: RelyingParty, browser: Browser) -> None:
-    relying_party.request(browser, tracking="x" * 5000, claims="y" * 1000, ui_locales="de")
+    relying_party.request(browser, tracking="x" * 5000, claims_locales="y" * 1000, ui_locales="de")
     with relying_party.installation.reading() as unit:
         interaction = unit.session.scalars(select(Interaction)).one()
     kept = dict(interaction.request["pairs"])

@@ -11,6 +11,8 @@ from authserver.clients.extensions import Extensions
 from authserver.events.destinations import OutboundFailed
 from authserver.events.outbound import OutboundResponse
 from authserver.protocol import validity
+from authserver.signing.rotation import Rotation
+from authserver.tokens import encryption
 from tests.installation import REDIRECT_URI, Answer, Installation
 from tests.relying_party import Browser, RelyingParty
 from tests.signing import ClientKey
@@ -211,3 +213,25 @@ def test_keys_at_an_address_are_looked_up(
     body = OutboundResponse(200, {}, orjson.dumps(key.jwks))
     monkeypatch.setattr(server.services.outbound, "get", lambda *_, **__: body)
     assert "code" in party.response(ask(party, signed(party, key)))
+
+
+def sealed(server: Installation, text: str) -> str:
+    """A request object, encrypted to the server's published key."""
+    services, algorithm = server.services, "RSA-OAEP-256"
+    with server.unit() as unit:
+        Rotation(server.settings, services.crypto.sealer, services.recorder).ensure(unit, (algorithm,))
+    services.keyring.refresh()
+    keys = [jwk for jwk in server.get("/.well-known/jwks.json").json["keys"] if jwk.get("use") == "enc"]
+    return encryption.encrypt(text.encode(), keys, alg=algorithm, enc="A128GCM", cty="JWT")
+
+
+def test_an_object_may_be_encrypted_to_the_server(server: Installation, party: RelyingParty, key: ClientKey) -> None:
+    assert party.response(ask(party, sealed(server, signed(party, key))))["state"] == "inner"
+
+
+def test_only_the_registered_encryption_is_opened(server: Installation, party: RelyingParty, key: ClientKey) -> None:
+    registered = Extensions(request_object_encryption_alg="ECDH-ES", request_object_encryption_enc="A256GCM")
+    server.registration.update("signer", {"extensions": registered})
+    server.services.clients.forget()
+    answer = ask(party, sealed(server, signed(party, key)))
+    assert server.why(answer) == "request_object_encryption_not_allowed"

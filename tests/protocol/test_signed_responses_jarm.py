@@ -6,8 +6,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from joserfc import jwe
+from joserfc.jwk import ECKey
 
 from authserver.clients.extensions import Extensions
+from authserver.events.destinations import OutboundFailed
 from authserver.protocol import validity
 from authserver.tokens import jose
 from tests.installation import Answer, Installation
@@ -70,3 +73,30 @@ def test_where_answers_must_be_signed_a_bare_code_is_refused(server: Installatio
     assert (relying_party.response(answer)["error"], server.why(answer)) == ("invalid_request", "response_not_signed")
     signed = relying_party.request(Browser(server), response_mode="jwt")
     assert signed.status == 200
+
+
+def test_the_answer_may_be_encrypted_too(server: Installation, relying_party: RelyingParty) -> None:
+    private = ECKey.generate_key("P-256", {"kid": "box", "use": "enc"})
+    registered = Extensions(authorization_encrypted_response_alg="ECDH-ES+A128KW")
+    server.registration.update("app", {"extensions": registered, "jwks": {"keys": [private.as_dict(private=False)]}})
+    server.services.clients.forget()
+    answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
+    opened_token = jwe.decrypt_compact(
+        relying_party.response(answer)["response"], private, algorithms=["ECDH-ES+A128KW", "A128CBC-HS256"]
+    )
+    assert opened_token.plaintext is not None
+    assert opened(server, opened_token.plaintext.decode())["error"] == "login_required"
+
+
+def test_without_a_key_to_encrypt_to_nothing_is_sent_in_the_clear(
+    server: Installation, relying_party: RelyingParty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: Any, **__: Any) -> Any:
+        raise OutboundFailed("timed_out")
+
+    monkeypatch.setattr(server.services.outbound, "get", unreachable)
+    registered = Extensions(authorization_encrypted_response_alg="ECDH-ES")
+    server.registration.update("app", {"extensions": registered, "jwks_uri": "https://app.example/jwks"})
+    server.services.clients.forget()
+    answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
+    assert (answer.status, answer.header("Location")) == (500, None)

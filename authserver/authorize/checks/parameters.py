@@ -32,6 +32,7 @@ UNDERSTOOD = frozenset(
         "ui_locales",
         "claims",
         "dpop_jkt",
+        "authorization_details",
     }
 )
 """What is read anywhere on the way to the answer, and so what is kept while the person signs in; the rest is ignored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.access import authorization_details
 from authserver.access import resources as access_resources
 from authserver.access import scopes as access_scopes
 from authserver.authorize.collaborators import Collaborators
@@ -11,9 +12,13 @@ from authserver.protocol.scopes import OFFLINE_ACCESS
 
 
 def check_scope(context: Context, collaborators: Collaborators) -> None:
-    """Every scope is known and this client's to ask for."""
+    """Every scope, and every object of authorization details, is known and this client's to ask for."""
     snapshot = collaborators.catalog.current()
-    context.scopes = access_scopes.resolve(context.get("scope"), context.verified_client, snapshot)
+    details = context.get("authorization_details")
+    if details is not None:
+        context.authorization_details = authorization_details.parse(details, context.verified_client, snapshot)
+    if details is None or context.get("scope") is not None:
+        context.scopes = access_scopes.resolve(context.get("scope"), context.verified_client, snapshot)
     if not context.wants(CODE):
         # Nothing of such an answer can be refreshed (OIDC Core §11).
         context.scopes -= {OFFLINE_ACCESS}

@@ -101,6 +101,17 @@ class Resource(Created, BelongsToOrganization, Base):
     updated_at: Mapped[datetime] = mapped_column(default=validity.now)
 
 
+class AuthorizationType(Created, Base):
+    """A type of authorization details (RFC 9396): its title, its words for people, and the schema of its objects."""
+
+    __tablename__ = "authorization_types"
+
+    type: Mapped[str] = mapped_column(String(255), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    words: Mapped[str] = mapped_column(String, default="")
+    schema: Mapped[dict[str, Any]]
+
+
 class Scope(Created, Base):
     """A scope value, registered globally (`resource_id` null) or by a resource."""
 

@@ -29,7 +29,7 @@ NAMED_BY_REQUIREMENT = [
     "OrganizationSignupCompleted",
     "AuthSessionCreated",
 ]
-ABSTRACT = {"Event", "ClientEvent", "SigningKeyEvent"}
+ABSTRACT = {"Event", "ClientEvent", "InitialAccessTokenEvent", "SigningKeyEvent"}
 
 
 def sample(kind: type[Event], text: str = "x") -> Event:
