@@ -10,7 +10,7 @@ from authserver.authorize.context import Context, Via
 from authserver.authorize.dispatch import PURPOSE, read_kept
 from authserver.authorize.outcomes import ClientResponse, Interrupt, Outcome, error_response
 from authserver.login.interactions import InteractionUnavailable
-from authserver.protocol.errors import ProtocolError, Refused, ServerError, UntrustedRequest
+from authserver.protocol.errors import ProtocolError, Refused, UntrustedRequest
 from authserver.protocol.messages import Parameters, Request, Response, redirect
 from authserver.storage.models.sessions import Browser, Interaction
 from authserver.storage.unit import Unit
@@ -125,7 +125,7 @@ class AuthorizeEndpoint:
         stated, cookies = self._stated(request, context, answer)
         try:
             answer = self._services.response_signer.protected(stated, context.verified_client)
-        except ServerError as error:
+        except ProtocolError as error:
             # What the client wants signed or hidden is not sent otherwise, not even as an error.
             return self._errors.render(request, error, "authorize", context.client)
         if answer.transport != "form_post":

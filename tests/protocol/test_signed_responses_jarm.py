@@ -99,4 +99,4 @@ def test_without_a_key_to_encrypt_to_nothing_is_sent_in_the_clear(
     server.registration.update("app", {"extensions": registered, "jwks_uri": "https://app.example/jwks"})
     server.services.clients.forget()
     answer = relying_party.request(Browser(server), response_mode="jwt", prompt="none")
-    assert (answer.status, answer.header("Location")) == (500, None)
+    assert (answer.status, answer.header("Location")) == (400, None)

@@ -377,7 +377,8 @@ def revoke_token(app: RelyingParty, token: str) -> None:
 
 def revoke_grant(app: RelyingParty, token: str) -> None:
     with app.installation.unit() as unit:
-        unit.grants.revoke(claims_of(token)["jti"].partition(".")[0], "test")
+        claims = claims_of(token)
+        unit.grants.revoke(claims.get("grant_id") or claims["jti"].partition(".")[0], "test")
 
 
 def end_session(app: RelyingParty, token: str) -> None:
