@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from authserver.access.catalog import ResourceEntry
 from authserver.access.resources import USERINFO_PATH
 from authserver.edge.chain import Handler
+from authserver.edge.conditional import conditional, etag_of
 from authserver.protocol.messages import Request, Response, json_response
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 from authserver.protocol.scopes import STANDARD
@@ -47,7 +48,8 @@ def endpoint(services: Services) -> Handler:
         if found is None:
             text = "No such resource is described here."
             return json_response({"error": "not_found", "error_description": text}, 404)
-        return json_response(found, headers=(("Cache-Control", f"public, max-age={MAX_AGE_SECONDS}"),))
+        cacheable = json_response(found, headers=(("Cache-Control", f"public, max-age={MAX_AGE_SECONDS}"),))
+        return conditional(request, cacheable.with_headers(("ETag", etag_of(cacheable.body))))
 
     return handle
 

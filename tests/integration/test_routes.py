@@ -22,6 +22,7 @@ GET, POST, BOTH = {"GET"}, {"POST"}, {"GET", "POST"}
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "DELETE")
 ORIGIN = "https://spa.example"
 STYLESHEET = "/static/app.css"
+DESCRIBED = "/.well-known/oauth-protected-resource/"
 
 
 class Row(NamedTuple):
@@ -56,7 +57,7 @@ PROMISED = {
     "/.well-known/oauth-authorization-server": Row(GET, limit="metadata", cors="public"),
     "/.well-known/jwks.json": Row(GET, limit="metadata", cors="public"),
     "/.well-known/oauth-protected-resource": Row(GET, limit="metadata", cors="public"),
-    "/.well-known/oauth-protected-resource/": Row(GET, limit="metadata", cors="public"),
+    DESCRIBED: Row(GET, limit="metadata", cors="public"),
     "/": Row(GET, "page"),
     "/login": Row(BOTH, "page", "login"),
     "/consent": Row(BOTH, "page"),
@@ -76,8 +77,10 @@ PROMISED = {
     addresses.CALLBACK: Row(BOTH, "page"),
     addresses.RUN: Row(BOTH, "page"),
 }
-PATHS = [STYLESHEET if path == "/static/" else path for path in PROMISED]
-CACHEABLE = {path for path, row in PROMISED.items() if row.limit == "metadata"}
+BELOW = {"/static/": STYLESHEET, DESCRIBED: f"{DESCRIBED}oauth2/userinfo"}
+"""Of the rows that answer everything below a path, a path that is there."""
+PATHS = [BELOW.get(path, path) for path in PROMISED]
+CACHEABLE = {BELOW.get(path, path) for path, row in PROMISED.items() if row.limit == "metadata"}
 LIVELY = {"/health", "/api/v1/health", "/metrics", "/api/v1/metrics"}
 """Where two answers differ by what happened meanwhile."""
 
@@ -97,7 +100,7 @@ SENT = {
 
 def promised(path: str) -> Row:
     """The row of a path."""
-    return PROMISED["/static/" if path.startswith("/static/") else path]
+    return PROMISED[next((row for row, sample in BELOW.items() if path == sample), path)]
 
 
 def steady(answer: Answer) -> tuple[int, list[tuple[str, str]], bytes]:

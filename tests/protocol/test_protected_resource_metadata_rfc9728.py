@@ -84,6 +84,12 @@ def test_scripts_of_every_origin_may_read_it(server: Installation) -> None:
     assert "max-age=300" in (answer.header("Cache-Control") or "")
 
 
+def test_who_has_the_newest_document_is_not_sent_it_again(server: Installation) -> None:
+    tag = server.get(WELL_KNOWN).header("ETag") or ""
+    answer = server.get(WELL_KNOWN, headers={"If-None-Match": tag})
+    assert (answer.status, answer.body) == (304, b"")
+
+
 def test_no_resource_takes_the_address_of_userinfo(server: Installation) -> None:
     with pytest.raises(Exception, match="issuer"):
         server.add_resource(f"{server.settings.issuer}/oauth2/userinfo")
