@@ -41,6 +41,7 @@ STEPS: tuple[Step, ...] = (
     Step(responses.check_response_type, on=ALL),
     Step(responses.check_response_mode, on=ALL),
     Step(responses.check_signature_of_answer, on=ALL),
+    Step(responses.check_explicitness, on=ALL),
     Step(scopes.check_scope, on=ALL),
     Step(responses.check_nonce, on=ALL),
     Step(scopes.check_resources, on=ALL),

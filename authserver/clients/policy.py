@@ -210,7 +210,7 @@ def _weakened_pkce(case: _Case) -> str | None:
 def _weakened_profile(case: _Case) -> str | None:
     """What a profile demands stays demanded: an override chooses among what is left, never beside it."""
     base, policy = case.base, case.policy
-    for name in ("pushed_requests", "signed_requests", "signed_responses"):
+    for name in ("pushed_requests", "signed_requests", "signed_responses", "explicit_requests"):
         if getattr(base, name) and not getattr(policy, name):
             return f"{name}: this profile demands it"
     for name in ("response_modes", "authentication_methods", "signing_algorithms"):

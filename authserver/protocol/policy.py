@@ -60,6 +60,7 @@ class ClientPolicy:
         request_lifetime: seconds between `nbf` and `exp` of a request object, both then required; 0 for no limit.
         outer_parameters: whether parameters outside a request object supplement it (OIDC Core §6.1) or are ignored.
         signed_responses: whether an answer must be signed: a JWT (JARM) or one with an ID token as its signature.
+        explicit_requests: whether a request must name its scope, and a nonce with `openid`, even for a code.
         assertion_audience: whether client assertions name the issuer alone, or may name an endpoint or several.
         sender_constraint: the key that access tokens must be bound to; `any` for either kind.
         rotate_refresh_tokens: whether each refresh replaces the refresh token.
@@ -82,6 +83,7 @@ class ClientPolicy:
     request_lifetime: int = 0
     outer_parameters: bool = True
     signed_responses: bool = False
+    explicit_requests: bool = False
     assertion_audience: AssertionAudience = "issuer"
     sender_constraint: SenderConstraint = "none"
     code_ttl: int = 60
@@ -123,6 +125,7 @@ FAPI1_ADVANCED = replace(
     pkce="pushed",
     signed_requests=True,
     signed_responses=True,
+    explicit_requests=True,
     request_lifetime=3600,
     outer_parameters=False,
     assertion_audience="endpoint",

@@ -13,8 +13,8 @@ from authserver.events.outbound import OutboundResponse
 from authserver.protocol import validity
 from authserver.signing.rotation import Rotation
 from authserver.tokens import encryption
-from tests.installation import REDIRECT_URI, Answer, Installation
-from tests.relying_party import Browser, RelyingParty
+from tests.installation import REDIRECT_URI, REFERENCE, Answer, Installation
+from tests.relying_party import Browser, RelyingParty, claims_of
 from tests.signing import ClientKey
 
 REQUEST_URI = "https://app.example/request.jwt#hash"
@@ -235,3 +235,42 @@ def test_only_the_registered_encryption_is_opened(server: Installation, party: R
     server.services.clients.forget()
     answer = ask(party, sealed(server, signed(party, key)))
     assert server.why(answer) == "request_object_encryption_not_allowed"
+
+
+FAPI1 = {"signed_responses": True, "explicit_requests": True, "outer_parameters": False, "consent": "skip"}
+
+
+@pytest.fixture
+def explicit(server: Installation, party: RelyingParty) -> RelyingParty:
+    server.registration.update("signer", {"policy": FAPI1})
+    server.services.clients.forget()
+    return party
+
+
+def test_what_is_wrong_with_an_object_is_told_as_the_client_hears_answers(
+    server: Installation, explicit: RelyingParty
+) -> None:
+    """fapi1-advanced-final-ensure-request-object-signature-algorithm-is-not-none, with JARM"""
+    answer = ask(explicit, signed(explicit, ClientKey("RS256")))
+    claims = claims_of(explicit.response(answer)["response"])
+    assert claims["error"] == "invalid_request_object"
+
+
+def test_a_bare_code_is_refused_in_the_clear(server: Installation, explicit: RelyingParty, key: ClientKey) -> None:
+    """fapi1-advanced-final-ensure-response-type-code-fails"""
+    answer = ask(explicit, signed(explicit, key, nonce="n"))
+    assert explicit.response(answer)["error"] == "invalid_request"
+    assert server.why(answer) == "response_not_signed"
+
+
+@pytest.mark.parametrize(("missing", "reason"), [("scope", "scope_missing_in_request"), ("nonce", "nonce_missing")])
+def test_nothing_is_left_to_defaults_where_policy_says_so(
+    server: Installation, explicit: RelyingParty, key: ClientKey, missing: str, reason: str
+) -> None:
+    """fapi1-advanced-final-ensure-request-object-without-scope-fails, -without-nonce-fails"""
+    values = {"nonce": "n", "response_mode": "jwt"} | {missing: None}
+    claims = claims_of(explicit.response(ask(explicit, signed(explicit, key, **values)))["response"])
+    assert claims["error"] == "invalid_request"
+    server.services.explanations.flush()
+    with server.reading() as unit:
+        assert unit.refusals.find(REFERENCE.findall(claims["error_description"])[0]).reason == reason

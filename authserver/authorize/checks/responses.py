@@ -79,9 +79,22 @@ def check_signature_of_answer(context: Context, _: Collaborators) -> None:
         )
 
 
+def check_explicitness(context: Context, _: Collaborators) -> None:
+    """Where nothing may be left to defaults, a request names its scope (FAPI 1.0 Baseline §5.2.2)."""
+    client = context.verified_client
+    if client.policy.explicit_requests and context.get("scope") is None:
+        raise InvalidRequest(
+            "The parameter scope is required.",
+            reason="scope_missing_in_request",
+            spec="FAPI 1.0 Baseline §5.2.2",
+            setting=f"client {client.id}: policy explicit_requests",
+        )
+
+
 def check_nonce(context: Context, _: Collaborators) -> None:
     """An ID token of this endpoint answers a nonce (OIDC Core §3.2.2.1, §3.3.2.11), and openid is asked for."""
-    if not context.wants(responses.ID_TOKEN):
+    explicit = context.verified_client.policy.explicit_requests and context.is_openid
+    if not context.wants(responses.ID_TOKEN) and not explicit:
         return
     if not context.is_openid:
         raise InvalidRequest(

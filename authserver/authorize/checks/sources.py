@@ -8,6 +8,7 @@ from authserver.authorize.context import Context
 from authserver.authorize.pushed_requests import PREFIX
 from authserver.protocol.errors import InvalidRequest, InvalidRequestObject
 from authserver.protocol.messages import Parameters
+from authserver.protocol.policy import CODE
 from authserver.protocol.redirect_uris import matches_registered
 
 
@@ -23,6 +24,9 @@ def expect_answer(context: Context, collaborators: Collaborators) -> None:
     if uri is not None and matches_registered(uri, client.redirect_uris, native=client.application_type == "native"):
         context.redirect_uri, context.is_redirectable = uri, True
         responses.assign_response_mode(context, collaborators)
+        if client.policy.signed_responses and context.response_type == CODE and context.get("response_mode") is None:
+            # A code alone is answered with a JWT here, so that is how the client expects to hear of a broken request.
+            context.response_mode = "jwt"
 
 
 def recall_pushed_request(context: Context, collaborators: Collaborators) -> None:
