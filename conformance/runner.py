@@ -113,12 +113,8 @@ def perform(options: argparse.Namespace, runs: Sequence[Run], report: Callable[[
         done = execution.execute(execution.wanted(modules, options.only), drive, options.jobs, report)
     if options.write_table and not options.only:
         rows = {run.name: table.row(run, [one for one in done if one.run == run.name]) for run in runs}
-        table.write(suite.version(), _command(options), rows, [run.name for run in RUNS])
+        table.write(suite.version(), rows, [run.name for run in RUNS])
     return done
-
-
-def _command(options: argparse.Namespace) -> str:
-    return f"python -m conformance.runner --clients clients.json --jobs {options.jobs} {' '.join(options.runs)}"
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from conformance.plans.catalog import Run
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- results: written by conformance.runner -->", "<!-- end of results -->"
+COMMAND = "python -m conformance.runner --clients clients.json --write-table RUN"
 RESULTS = (PASSED, REVIEW, WARNING, SKIPPED, FAILED)
 HEADING = ("run", "plan", "variant", *(result.lower() for result in RESULTS), "seconds")
 
@@ -34,13 +35,13 @@ def lines(rows: Iterable[Row]) -> list[str]:
     return ["| " + " | ".join(cells) + " |" for cells in (HEADING, rule, *body)]
 
 
-def section(version: str, command: str, rows: Iterable[Row], day: str) -> str:
+def section(version: str, rows: Iterable[Row], day: str) -> str:
     """What stands between the marks: the suite's version, the command, and the table."""
-    said = f"Suite {version}, {day}, `{command}`. The run's name on the command line gives one line of the table."
+    said = f"Suite {version}, {day}. Each line was written by `{COMMAND}` with the name of the run."
     return "\n".join([BEGIN, "", said, "", *lines(rows), "", END])
 
 
-def write(version: str, command: str, results: Mapping[str, Row], order: Sequence[str], path: Path = README) -> None:
+def write(version: str, results: Mapping[str, Row], order: Sequence[str], path: Path = README) -> None:
     """Put new rows into the file; those of other runs stay if they are of the same version of the suite.
 
     Raises:
@@ -55,7 +56,7 @@ def write(version: str, command: str, results: Mapping[str, Row], order: Sequenc
     rows = {**kept, **results}
     sorted_rows = [rows[name] for name in order if name in rows]
     day = datetime.now(UTC).date().isoformat()
-    path.write_text(before + section(version, command, sorted_rows, day) + after, encoding="utf-8")
+    path.write_text(before + section(version, sorted_rows, day) + after, encoding="utf-8")
 
 
 def _read(text: str) -> dict[str, Row]:

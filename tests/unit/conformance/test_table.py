@@ -35,8 +35,8 @@ def test_row_counts_results_and_takes_what_did_not_end_for_failed() -> None:
 
 
 def test_rows_of_other_runs_stay(page: Path) -> None:
-    table.write("5.9", "run it", {"basic-static": row("basic-static", 3)}, ORDER, page)
-    table.write("5.9", "run it", {"config": row("config", 1)}, ORDER, page)
+    table.write("5.9", {"basic-static": row("basic-static", 3)}, ORDER, page)
+    table.write("5.9", {"config": row("config", 1)}, ORDER, page)
     text = page.read_text()
     assert text.index("| `config` |") < text.index("| `basic-static` | plan | - | 3 |")
     assert text.startswith("# Title\n")
@@ -45,13 +45,13 @@ def test_rows_of_other_runs_stay(page: Path) -> None:
 
 
 def test_rows_of_another_version_of_the_suite_go(page: Path) -> None:
-    table.write("5.8", "run it", {"basic-static": row("basic-static", 3)}, ORDER, page)
-    table.write("5.9", "run it", {"config": row("config", 1)}, ORDER, page)
+    table.write("5.8", {"basic-static": row("basic-static", 3)}, ORDER, page)
+    table.write("5.9", {"config": row("config", 1)}, ORDER, page)
     assert "basic-static" not in page.read_text()
 
 
 def test_page_without_marks_is_refused(page: Path) -> None:
     page.write_text("nothing")
     with pytest.raises(ValueError, match="no marks"):
-        table.write("5.9", "run it", {}, ORDER, page)
+        table.write("5.9", {}, ORDER, page)
     assert table.BEGIN in table.README.read_text()
