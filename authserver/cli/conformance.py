@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 import click
 import orjson
 
+from authserver.access.authorization_types import AuthorizationTypes, TypeMetadata
 from authserver.access.registration import ResourceMetadata
 from authserver.cli.conformance_clients import (
     API_SCOPE,
+    DETAILS_TYPE,
     ClientSet,
     SuiteKeys,
     Wanted,
@@ -39,6 +41,13 @@ FORMAT = 1
 EMAIL = "alice@example.com"
 DYNAMIC_PROFILES = ("oidc", "fapi1-advanced")
 """What clients of the suite register themselves for: OpenID Connect, and FAPI-CIBA."""
+
+DETAILS_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"type": {"const": DETAILS_TYPE}, "actions": {"type": "array", "items": {"enum": ["read"]}}},
+    "required": ["type", "actions"],
+    "additionalProperties": False,
+}
 
 CLAIMS: Mapping[str, Any] = {
     "name": "Alice Liddell",
@@ -109,6 +118,7 @@ def _prepared(installation: Installation, known: Mapping[str, Any], suite: str, 
     suite_keys = SuiteKeys.of(known.get("keys", {}))
     sets: dict[str, Any] = {}
     api = _api(installation)
+    _details_type(installation)
     for found in client_sets(api):
         before = known.get("sets", {}).get(found.name, {})
         sets[found.name] = _register(installation, found, suite_keys, before, (suite, f"{alias}-{found.name}"))
@@ -132,6 +142,15 @@ def _api(installation: Installation) -> str:
     if not exists:
         installation.access.create_resource(uri, ResourceMetadata("authserver API", scopes=frozenset({API_SCOPE})))
     return uri
+
+
+def _details_type(installation: Installation) -> None:
+    """The type of authorization details that the plans with rich requests ask for (RFC 9396)."""
+    with installation.database.reading() as unit:
+        exists = unit.authorization_types.find(DETAILS_TYPE) is not None
+    if not exists:
+        wanted = TypeMetadata("Test of conformance", "Do what the test is about: {actions}", DETAILS_SCHEMA)
+        AuthorizationTypes(installation.database, installation.recorder).create(DETAILS_TYPE, wanted)
 
 
 def _approvals(installation: Installation, api: str, known: Mapping[str, str]) -> dict[str, Any]:

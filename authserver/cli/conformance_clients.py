@@ -25,6 +25,7 @@ CERTIFICATE: Final = "mtls"
 """What the suite calls every authentication by certificate."""
 SELF_SIGNED: Final = "self_signed_tls_client_auth"
 API_SCOPE: Final = "approvals"
+DETAILS_TYPE: Final = "conformance"
 APPROVER: Final = "conformance-approver"
 APPROVER_CALLBACK: Final = "http://127.0.0.1/conformance-approver"
 """Nobody listens there: the runner stops at the redirect."""
@@ -88,6 +89,7 @@ def _fapi(profile: str, constraint: str, api: str) -> ClientMetadata:
     bound = Extensions(
         dpop_bound_access_tokens=constraint == "dpop",
         tls_client_certificate_bound_access_tokens=constraint == "mtls",
+        authorization_details_types=(DETAILS_TYPE,),
     )
     return ClientMetadata(
         name="",

@@ -131,8 +131,13 @@ def _resource(run: Run, prepared: Prepared) -> dict[str, Any]:
     url = prepared.resource if run.variant.get("openid") == "plain_oauth" else f"{prepared.issuer}/oauth2/userinfo"
     found: dict[str, Any] = {"resourceUrl": base + url.removeprefix(prepared.issuer), "resourceMethod": "GET"}
     if run.is_rich:
-        found["richAuthorizationRequest"] = [{"type": DETAILS_TYPE, "actions": ["read"]}]
+        found["richAuthorizationRequest"] = rich_request()
     return found
+
+
+def rich_request() -> list[dict[str, Any]]:
+    """The authorization details that are asked for."""
+    return [{"type": DETAILS_TYPE, "actions": ["read"]}]
 
 
 def openid_pages(pages: Pages) -> list[tuple[str, list[Entry]]]:

@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from joserfc.jwk import RSAKey
+from jsonschema import Draft202012Validator
 
 from authserver.cli import conformance_clients, conformance_keys
+from conformance.plans.configuration import DETAILS_TYPE, rich_request
 from tests.unit.cli.conftest import CommandLine
 
 SUITE = "https://suite.example:8443"
@@ -69,6 +71,14 @@ def test_approver_may_ask_for_the_api_and_nothing_else(authserver: CommandLine) 
     assert approvals["url"] == "http://127.0.0.1:8000/api/v1/approvals"
     assert (stored["scope"], stored["resources"]) == ("approvals", ["http://127.0.0.1:8000/api/v1"])
     assert authserver.json("resources", "show", "http://127.0.0.1:8000/api/v1")["scope"] == "approvals"
+
+
+def test_rich_requests_have_a_type_that_fits_their_configuration(authserver: CommandLine) -> None:
+    prepare(authserver)
+    (stored,) = authserver.json("authorization-types", "list")
+    assert stored["type"] == DETAILS_TYPE
+    (asked,) = rich_request()
+    Draft202012Validator(stored["schema"]).validate(asked)
 
 
 def test_second_time_changes_nothing(authserver: CommandLine) -> None:
