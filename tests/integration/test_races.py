@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from authserver.settings import Settings
 from authserver.storage.models.grants import Grant, RefreshToken, RevokedToken
+from tests.assertions import add_signer
 from tests.dpop import DPoPKey
 from tests.installation import Answer, Installation, install
 from tests.outbox import recorded
@@ -134,6 +135,14 @@ def test_one_proof_counts_once(server: Installation) -> None:
     answers = at_once(lambda: party.token_request(grant_type="client_credentials", headers=proof))
     assert statuses(answers) == {200: 1, 400: THREADS - 1}, [answer.text for answer in answers]
     assert {answer.json["error"] for answer in answers if answer.status == 400} == {"invalid_dpop_proof"}
+
+
+def test_one_assertion_of_a_client_is_used_once(server: Installation) -> None:
+    signer = add_signer(server)
+    assertion = signer.assertion()
+    answers = at_once(lambda: signer.ask(assertion))
+    assert statuses(answers) == {200: 1, 401: THREADS - 1}, [answer.text for answer in answers]
+    assert {answer.json["error"] for answer in answers if answer.status == 401} == {"invalid_client"}
 
 
 def test_different_tokens_of_many_families_do_not_disturb_each_other(server: Installation) -> None:
