@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.access.authorization_details import Described
 from authserver.web.page_values import (
     Account,
     Application,
@@ -78,7 +79,14 @@ def _login() -> dict[str, Page]:
 def _decisions() -> dict[str, Page]:
     native = ConsentPage(FORM, PLAIN, ADA, "http://127.0.0.1:51004/cb", SCOPES[:3], can_remember=False)
     long = ConsentPage(FORM, LONG_NAME, LONG_ADDRESS, "https://" + "h" * 60 + ".example/cb", SCOPES)
+    payment = Described("Payment", "Pay 123.50 EUR to Merchant A.", (("note", "rent, May"), ("risk", '{"level":1}')))
+    unbroken = Described("P" * 120, "W" * 200, (("m" * 60, "v" * 200),))
+    names = ("birthdate", "phone_number_verified")
+    detailed = ConsentPage(
+        FORM, PHOTOS, ADA, "https://photos.example/cb", SCOPES[:1], claims=names, details=(payment, unbroken)
+    )
     return {
+        "consent-details": detailed,
         "consent": ConsentPage(FORM, PHOTOS, ADA, "https://photos.example/cb", SCOPES, resources=("Photo API",)),
         "consent-native": native,
         "consent-long": long,

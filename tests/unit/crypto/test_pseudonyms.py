@@ -11,6 +11,7 @@ from authserver.protocol.identifiers import looks_like_id, new_id
 
 NAMES = Pseudonyms(bytes(range(64)))
 SECTORS = st.text(min_size=1, max_size=80)
+AN_ID = "01a208a9-3807-710c-804f-caf0f8c0e377"
 
 
 @given(sector=SECTORS, user=st.uuids().map(str))
@@ -28,7 +29,7 @@ def test_a_name_is_short_and_no_user_id() -> None:
     assert not looks_like_id(name)
 
 
-@pytest.mark.parametrize("text", ["", "x", "A" * 43, "ä" * 43, "A" * 22, new_id(), "A" * 4000])
+@pytest.mark.parametrize("text", ["", "x", "A" * 43, "ä" * 43, "A" * 22, AN_ID, "A" * 4000])
 def test_what_was_made_up_is_nobody(text: str) -> None:
     assert NAMES.user_of("app.example", text) is None
 
