@@ -37,7 +37,8 @@ def lines(rows: Iterable[Row]) -> list[str]:
 
 def section(version: str, rows: Iterable[Row], day: str) -> str:
     """What stands between the marks: the suite's version, the command, and the table."""
-    said = f"Suite {version}, {day}. Each line was written by `{COMMAND}` with the name of the run."
+    said = f"Suite {version}, {day}. Each line was written by `{COMMAND}` with the name of the run;"
+    said += " the seconds add up the times of its modules, several of which run at once."
     return "\n".join([BEGIN, "", said, "", *lines(rows), "", END])
 
 
