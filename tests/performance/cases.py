@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from secrets import token_hex
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from authserver.clients.authentication.assertions import ASSERTION_TYPE
 from authserver.protocol.exchange import ACCESS_TOKEN
 from authserver.protocol.policy import TOKEN_EXCHANGE
 from tests.installation import PASSWORD, REDIRECT_URI
@@ -84,6 +87,37 @@ def client_credentials_dpop(client: str) -> Operations:
             yield one(post(ground.host, "/oauth2/token", form, header + proof), b'"token_type":"DPoP"')
 
     return operations
+
+
+def client_credentials_private_key_jwt(ground: Ground, index: int, count: int) -> Iterator[Operation]:
+    """Tokens of a client that proves itself with an assertion, another one each time."""
+    issuer = f"http://{ground.host}"
+    while True:
+        now = int(time.time())
+        claims = {"iss": "signer", "sub": "signer", "aud": issuer, "iat": now, "exp": now + 60, "jti": token_hex(16)}
+        form = {
+            "grant_type": "client_credentials",
+            "scope": "orders",
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": ground.signer.sign(claims),
+        }
+        yield one(post(ground.host, "/oauth2/token", form), b'"access_token"')
+
+
+def pushed_request(ground: Ground, index: int, count: int) -> Iterator[Operation]:
+    """Authorization requests, pushed by a client with a secret."""
+    form = {
+        "response_type": "code",
+        "redirect_uri": REDIRECT_URI,
+        "scope": "openid",
+        "state": "state",
+        "nonce": "nonce",
+        "code_challenge": ground.challenge,
+        "code_challenge_method": "S256",
+    }
+    request = post(ground.host, "/oauth2/par", form, _authorization(ground, "app"))
+    while True:
+        yield one(request, b'"request_uri"', 201)
 
 
 def introspection(supply: str, expected: bytes, accept: str = "") -> Operations:
@@ -253,6 +287,8 @@ CASES = (
     Case("client_credentials RS256", client_credentials("machine-rs256"), ("ClientTokenIssued",)),
     Case("client_credentials ES256", client_credentials("machine-es256"), ("ClientTokenIssued",)),
     Case("client_credentials DPoP ES256", client_credentials_dpop("machine-es256"), ("ClientTokenIssued",)),
+    Case("client_credentials private_key_jwt ES256", client_credentials_private_key_jwt, ("ClientTokenIssued",)),
+    Case("pushed request", pushed_request),
     Case("introspection active", introspection("active", b'"active":true'), tokens="active"),
     Case("introspection revoked", introspection("revoked", b'"active":false'), tokens="revoked"),
     Case("introspection unknown", introspection("unknown", b'"active":false'), tokens="unknown"),

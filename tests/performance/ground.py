@@ -24,6 +24,7 @@ from authserver.tokens import access_tokens, jose
 from tests.dpop import DPoPKey
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
+from tests.signing import ClientKey
 
 RESOURCE = "https://api.example"
 SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
@@ -47,6 +48,7 @@ class Ground:
     unknown: list[str] = field(default_factory=list)
     bound: list[str] = field(default_factory=list)
     key: DPoPKey = field(default_factory=DPoPKey)
+    signer: ClientKey = field(default_factory=ClientKey)
 
 
 def prepare(environ: Mapping[str, str], *, people: int, tokens: int) -> Ground:
@@ -63,6 +65,7 @@ class _Preparation:
         self.installation = installation
         self.people = people
         self.tokens = tokens
+        self.signer = ClientKey("ES256")
 
     def ground(self) -> Ground:
         basic = self._clients()
@@ -76,6 +79,7 @@ class _Preparation:
             refresh_tokens=[tokens["refresh_token"] for tokens in issued],
             verifier=party.verifier,
             challenge=party.challenge,
+            signer=self.signer,
         )
         claims = [claims_of(tokens["access_token"]) for tokens in issued]
         ground.active = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
@@ -102,6 +106,8 @@ class _Preparation:
             "machine-es256": add("machine-es256", **machine, policy={"access_token_alg": "ES256"})[1],
             "app": add("app", scopes=SCOPES, resources=(RESOURCE,), default_resource=RESOURCE)[1],
         }
+        signing = {"token_endpoint_auth_method": "private_key_jwt", "jwks": self.signer.jwks}
+        add("signer", **machine, **signing, policy={"access_token_alg": "ES256"})
         rule = {"name": "bench", "clients": ["app"], "targets": [RESOURCE]}
         machine |= {"grant_types": (TOKEN_EXCHANGE,), "policy": {"exchange": [rule]}}
         secrets["exchanger"] = add("exchanger", **machine)[1]
