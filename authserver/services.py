@@ -329,6 +329,7 @@ class Wiring:
         return Collaborators(
             issuer=settings.issuer,
             clients=self.client_documents,
+            known_clients=self.clients,
             catalog=self.catalog,
             hints=self.answers.hints,
             subjects=self.answers.subjects,

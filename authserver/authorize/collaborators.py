@@ -14,10 +14,15 @@ from authserver.issuing.hints import HintReader
 
 @dataclass(frozen=True, slots=True)
 class Collaborators:
-    """The directories that steps look things up in."""
+    """The directories that steps look things up in.
+
+    `clients` may ask other servers for a client's metadata, so it is for steps
+    outside of a transaction; `known_clients` asks the database alone.
+    """
 
     issuer: str
     clients: ClientSource
+    known_clients: ClientSource
     catalog: ResourceCatalog
     hints: HintReader
     subjects: SubjectIdentifiers

@@ -69,6 +69,16 @@ def test_a_document_is_read_once_in_a_while(server: Installation, publisher: Pub
     assert publisher.asked == [PATH]
 
 
+def test_coming_back_from_a_page_reads_no_document(server: Installation, publisher: Publisher) -> None:
+    party, browser = RelyingParty(server, publish(publisher)), Browser(server)
+    page = party.request(browser)
+    forget_reads(server)
+    page = browser.sign_in(page)
+    forget_reads(server)
+    assert "code" in party.response(browser.allow(page))
+    assert publisher.asked == [PATH]
+
+
 def test_a_change_of_the_document_makes_a_new_version(server: Installation, publisher: Publisher) -> None:
     client_id = publish(publisher)
     party = RelyingParty(server, client_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authserver.authorize.collaborators import Collaborators
-from authserver.authorize.context import Context
+from authserver.authorize.context import Context, Via
 from authserver.protocol.errors import InvalidRedirectURI, InvalidRequest, UnknownClient, UntrustedRequest
 from authserver.protocol.messages import Parameters
 from authserver.protocol.redirect_uris import matches_registered
@@ -38,7 +38,9 @@ def load_client(context: Context, collaborators: Collaborators) -> None:
     client_id = context.get("client_id")
     if client_id is None:
         raise UnknownClient("The parameter client_id is missing.", reason="client_id_missing", spec="RFC 6749 §4.1.1")
-    client = collaborators.clients.find(client_id)
+    # A browser that comes back is answered in a transaction, which must not wait for somebody else's server.
+    source = collaborators.known_clients if context.via is Via.RESUME else collaborators.clients
+    client = source.find(client_id)
     if client is None:
         raise UnknownClient(
             "The application is not registered here.", reason="client_unknown", spec="RFC 6749 §4.1.2.1"
