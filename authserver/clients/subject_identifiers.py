@@ -43,6 +43,16 @@ class SubjectIdentifiers:
             return subject
         return self._pseudonyms.user_of(sector_of(client), subject)
 
+    def named_by(self, client: Client, subject: str) -> str:
+        """The id of the person whom a request of this client names, or an empty string, which is nobody's.
+
+        A user id is nobody's name here: it would let a pairwise client find out whether the person in front of
+        the browser is the one that another client knows by it.
+        """
+        if not client.is_pairwise:
+            return subject
+        return "" if looks_like_id(subject) else self._pseudonyms.user_of(sector_of(client), subject) or ""
+
     @property
     def _pseudonyms(self) -> Pseudonyms:
         if self._loaded is None:

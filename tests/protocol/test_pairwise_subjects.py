@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -116,3 +117,20 @@ def test_a_client_that_acts_for_itself_keeps_its_id(server: Installation) -> Non
 
 def test_it_is_said_in_the_metadata(server: Installation) -> None:
     assert server.get("/.well-known/openid-configuration").json["subject_types_supported"] == ["public", "pairwise"]
+
+
+def asked_about(party: RelyingParty, browser: Browser, name: str) -> dict[str, str]:
+    claims = json.dumps({"id_token": {"sub": {"value": name}}})
+    return party.response(party.request(browser, claims=claims, prompt="none"))
+
+
+def test_a_request_may_name_the_person_as_this_client_knows_them(server: Installation, party: RelyingParty) -> None:
+    browser = Browser(server)
+    assert "code" in asked_about(party, browser, subject(party, browser))
+
+
+def test_a_user_id_of_another_client_finds_nobody_out(server: Installation, party: RelyingParty) -> None:
+    browser = Browser(server)
+    subject(party, browser)
+    for name in (server.users["alice"].id, "A" * 43):
+        assert asked_about(party, browser, name)["error"] == "login_required"

@@ -20,8 +20,7 @@ def check_claims(context: Context, collaborators: Collaborators) -> None:
     named = context.claims.subject
     if named is None:
         return
-    # What names nobody stays as it is, so that nobody's session answers it.
-    subject = collaborators.subjects.user_of(context.verified_client, named) or named
+    subject = collaborators.subjects.named_by(context.verified_client, named)
     if context.expected_subject not in {None, subject}:
         raise InvalidRequest(
             "id_token_hint and claims name different subjects.",
