@@ -43,7 +43,11 @@ def probe() -> Row:
 PROMISED = {
     "/oauth2/authorize": Row(BOTH, "page", "authorize"),
     "/oauth2/authorize/resume": Row(GET, "page", "authorize"),
+    "/oauth2/par": Row(POST, limit="token", cors="client"),
     "/oauth2/token": Row(POST, limit="token", cors="client"),
+    "/oauth2/register": Row(POST, limit="register", cors="public"),
+    "/oauth2/register/": Row({"GET", "PUT", "DELETE"}, cors="public"),
+    "/oauth2/check-session": Row(GET, "frame"),
     "/oauth2/device_authorization": Row(POST, limit="token", cors="client"),
     "/oauth2/device/authorize": Row(POST, limit="token", cors="client"),
     "/oauth2/bc-authorize": Row(POST, limit="token"),
@@ -77,7 +81,11 @@ PROMISED = {
     addresses.CALLBACK: Row(BOTH, "page"),
     addresses.RUN: Row(BOTH, "page"),
 }
-BELOW = {"/static/": STYLESHEET, DESCRIBED: f"{DESCRIBED}oauth2/userinfo"}
+BELOW = {
+    "/static/": STYLESHEET,
+    DESCRIBED: f"{DESCRIBED}oauth2/userinfo",
+    "/oauth2/register/": "/oauth2/register/unknown",
+}
 """Of the rows that answer everything below a path, a path that is there."""
 PATHS = [BELOW.get(path, path) for path in PROMISED]
 CACHEABLE = {BELOW.get(path, path) for path, row in PROMISED.items() if row.limit == "metadata"}
@@ -129,7 +137,7 @@ def same(one: Answer, other: Answer, path: str) -> None:
 def check_headers(answer: Answer, path: str, *, https: bool = False) -> None:
     """The answer carries the table's headers for its kind, each once; only where it must, a value of its own."""
     row = promised(path)
-    own = {"content-security-policy"} if row.kind == "page" else set()
+    own = {"content-security-policy"} if row.kind in {"page", "frame"} else set()
     own |= {"cache-control"} if path in CACHEABLE or row.kind == "asset" else set()
     for name, value in TABLE[row.kind]:
         found = answer.all(name)
@@ -176,7 +184,8 @@ def check_cors(answer: Answer, method: str, row: Row) -> None:
     """Scripts of other origins read what the rule lets them; the caller is a registered origin without a client."""
     allowed = answer.header("Access-Control-Allow-Origin")
     preflight = method == "OPTIONS"
-    if row.cors == "public" and (preflight or method in row.methods or method == "HEAD"):
+    answered = method in row.methods or (method == "HEAD" and "GET" in row.methods)
+    if row.cors == "public" and (preflight or answered):
         assert allowed == "*"
     elif row.cors == "client" and preflight:
         assert allowed == ORIGIN
