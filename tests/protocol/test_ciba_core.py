@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import time_machine
 
 from tests.ciba import Background, answer, approvals, decide, install_background
 from tests.installation import Answer, Installation
+from tests.moments import resolved, seconds
 from tests.outbox import recorded
 from tests.relying_party import Browser, RelyingParty, claims_of
 
@@ -161,11 +161,6 @@ def test_who_did_not_register_to_sign_may_not(bank: Background) -> None:
     assert_refused(bank.send(request=bank.signed()), "invalid_request")
 
 
-def now(**changes: float) -> dict[str, Any]:
-    """Times of a signed request, in seconds from now."""
-    return {name: int(time.time() + seconds) for name, seconds in changes.items()}
-
-
 @pytest.mark.parametrize(
     ("reason", "changes"),
     [
@@ -174,12 +169,12 @@ def now(**changes: float) -> dict[str, Any]:
         ("request_issuer_wrong", {"iss": None}),
         ("request_issuer_wrong", {"iss": "radio"}),
         ("request_without_exp", {"exp": None}),
-        ("request_expired", now(exp=-300)),
-        ("request_too_long_valid", now(exp=4200)),
+        ("request_expired", {"exp": seconds(-300)}),
+        ("request_too_long_valid", {"exp": seconds(4200)}),
         ("request_without_iat", {"iat": None}),
         ("request_without_nbf", {"nbf": None}),
-        ("request_not_yet_valid", now(nbf=600, exp=900)),
-        ("request_too_long_valid", now(nbf=-4200)),
+        ("request_not_yet_valid", {"nbf": seconds(600), "exp": seconds(900)}),
+        ("request_too_long_valid", {"nbf": seconds(-4200)}),
         ("request_without_jti", {"jti": None}),
         ("request_parameter_malformed", {"binding_message": {"a": 1}}),
         ("hints_not_one", {"id_token_hint": "x"}),
@@ -187,7 +182,7 @@ def now(**changes: float) -> dict[str, Any]:
     ],
 )
 def test_a_request_with_a_wrong_claim_is_refused(signer: Background, reason: str, changes: dict[str, Any]) -> None:
-    got = signer.send(request=signer.signed(**changes))
+    got = signer.send(request=signer.signed(**resolved(changes)))
     assert_refused(got, "invalid_request")
     assert signer.installation.why(got) == reason
 

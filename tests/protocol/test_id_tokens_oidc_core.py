@@ -67,6 +67,7 @@ def test_it_says_who_signed_in_when_and_how(
         "acr": "1",
         "amr": ["pwd"],
         "sid": claims["sid"],
+        "jti": claims["jti"],
         "at_hash": claims["at_hash"],
     }
 

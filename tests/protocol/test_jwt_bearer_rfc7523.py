@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from authserver.access.assertion_issuers import IssuerRegistration
 from authserver.signing.keys import generate
 from tests.installation import Answer, Installation
+from tests.moments import resolved, seconds
 from tests.outbox import recorded
 from tests.relying_party import RelyingParty, claims_of
 from tests.threads import at_once
@@ -103,15 +103,15 @@ def test_an_address_that_nobody_has_proven_names_nobody(
         ({"jti": "x" * 256}, "assertion_without_jti"),
         ({"exp": None}, "assertion_invalid"),
         ({"exp": 1}, "assertion_invalid"),
-        ({"exp": int(time.time()) + 86400}, "assertion_lives_too_long"),
-        ({"nbf": int(time.time()) + 3600}, "assertion_invalid"),
+        ({"exp": seconds(86400)}, "assertion_lives_too_long"),
+        ({"nbf": seconds(3600)}, "assertion_invalid"),
     ],
 )
 def test_an_assertion_that_says_the_wrong_thing_is_refused(
     server: Installation, upstream: Upstream, service: RelyingParty, changes: dict[str, Any], reason: str
 ) -> None:
     upstream.trust("service")
-    values = {"sub": alice(server)} | changes
+    values = {"sub": alice(server)} | resolved(changes)
     answer = present(service, upstream.assertion(values.pop("sub"), **values))
     assert_refused(server, answer, reason)
 

@@ -32,9 +32,17 @@ finally:
         assert help_text.split()[0] in done.stdout
 
 
+def command_of(name: str) -> click.Command:
+    """The command of this name, where it is promised to be."""
+    attribute = name.replace("-", "_")
+    command = getattr(import_module(f"authserver.cli.{attribute}"), attribute)
+    assert isinstance(command, click.Command)
+    return command
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_module_of_its_name(name: str) -> None:
-    assert isinstance(getattr(import_module(f"authserver.cli.{name}"), name), click.Command)
+    assert command_of(name).name == name
 
 
 def options_of(command: click.Command) -> Iterator[click.Option]:
@@ -46,8 +54,11 @@ def options_of(command: click.Command) -> Iterator[click.Option]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_secret_is_given_where_every_user_of_the_machine_sees_it(name: str) -> None:
-    command = getattr(import_module(f"authserver.cli.{name}"), name)
-    typed = [option.opts[0] for option in options_of(command) if isinstance(option.type, click.types.StringParamType)]
+    typed = [
+        option.opts[0]
+        for option in options_of(command_of(name))
+        if isinstance(option.type, click.types.StringParamType)
+    ]
     assert [option for option in typed if re.search("secret|password|token|key", option)] == []
 
 

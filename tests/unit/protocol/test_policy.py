@@ -30,7 +30,7 @@ def test_text_becomes_the_type_of_the_field(key: str, text: str, value: Any) -> 
         ("code_ttl", "soon", "whole number"),
         ("code_ttl", "-1", "whole number"),
         ("rotate_refresh_tokens", "maybe", "true or false"),
-        ("pkce", "plain", "required, public, optional"),
+        ("pkce", "plain", "required, public, pushed, optional"),
         ("required_acr", "9", "one of nothing, 1"),
     ],
 )
