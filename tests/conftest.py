@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import time_machine
 
-from tests import loopback
+from tests import loopback, thrift
 from tests.servers import postgresql as postgresql_server
 from tests.servers import redis as redis_server_
 from tests.servers.postgresql import PostgreSQL
@@ -53,8 +53,9 @@ MARKERS = {
 
 
 def pytest_configure() -> None:
-    """Nothing that a test does may leave the machine."""
+    """Nothing that a test does may leave the machine, and its files need no disk."""
     loopback.guard()
+    thrift.keep_files_in_memory()
 
 
 def pytest_sessionstart() -> None:
@@ -96,6 +97,13 @@ def frozen_time() -> Iterator[time_machine.Traveller]:
 
 
 # --- servers ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _thrift() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        thrift.share(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

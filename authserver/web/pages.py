@@ -8,7 +8,7 @@ name in a template is an error.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from babel.dates import format_datetime, format_timedelta
@@ -41,19 +41,25 @@ class PageSettings(Protocol):
 
 
 class _SharedCode(BytecodeCache):
-    """Compiled templates in memory, so that each is compiled once and not once per language."""
+    """Compiled templates in memory, so that each is compiled once per process and not once per language.
+
+    Jinja compares a template's text with the one that was compiled, so that code never outlives its source.
+    """
 
     def __init__(self) -> None:
         self._codes: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what another language compiled."""
+        """Take what was compiled before."""
         if code := self._codes.get(bucket.key):
             bucket.bytecode_from_string(code)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it for the other languages."""
         self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+_CODE: Final = _SharedCode()
 
 
 class Pages:
@@ -64,8 +70,7 @@ class Pages:
         self.locales = locales or Locales(settings.issuer, settings.default_locale)
         self._issuer = settings.issuer
         self._is_development = settings.environment == "development"
-        code = _SharedCode()
-        self._environments = {tag: self._environment(known, code) for tag, known in self.locales.languages.items()}
+        self._environments = {tag: self._environment(known) for tag, known in self.locales.languages.items()}
 
     def render(
         self,
@@ -120,7 +125,7 @@ class Pages:
         """`uri`'s origin if its image may be shown here, else empty."""
         return image_source(uri, local_http=self._is_development)
 
-    def _environment(self, language: Language, code: BytecodeCache) -> Environment:
+    def _environment(self, language: Language) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(top_level_folder("templates")),
             autoescape=True,
@@ -128,7 +133,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
-            bytecode_cache=code,
+            bytecode_cache=_CODE,
             auto_reload=self._is_development,
         )
         environment.policies["ext.i18n.trimmed"] = True
