@@ -18,6 +18,8 @@ from tests.outbox import recorded
 from tests.registrant import Registrant, initial_access_tokens
 from tests.relying_party import RelyingParty, claims_of
 from tests.threads import THREADS, at_once, race
+from tests.upstream import GRANT as JWT_BEARER
+from tests.upstream import Upstream, present
 
 OFFLINE = "openid offline_access"
 
@@ -143,6 +145,19 @@ def test_one_assertion_of_a_client_is_used_once(server: Installation) -> None:
     answers = at_once(lambda: signer.ask(assertion))
     assert statuses(answers) == {200: 1, 401: THREADS - 1}, [answer.text for answer in answers]
     assert {answer.json["error"] for answer in answers if answer.status == 401} == {"invalid_client"}
+
+
+def test_one_assertion_about_a_person_is_used_once(server: Installation) -> None:
+    party = RelyingParty(server, *server.add_client("service", redirect_uris=(), grant_types=(JWT_BEARER,)))
+    upstream = Upstream(server)
+    upstream.trust("service")
+    assertion = upstream.assertion(str(server.users["alice"].id))
+    answers = at_once(lambda: present(party, assertion))
+    assert statuses(answers) == {200: 1, 400: THREADS - 1}, [answer.text for answer in answers]
+    assert {answer.json["error"] for answer in answers if answer.status == 400} == {"invalid_grant"}
+    assert len(recorded(server, "TokensIssued")) == 1
+    with server.reading() as unit:
+        assert unit.session.scalar(select(func.count()).select_from(Grant)) == 1
 
 
 def test_different_tokens_of_many_families_do_not_disturb_each_other(server: Installation) -> None:
