@@ -13,13 +13,17 @@ from authserver.events.catalog import BackchannelAuthenticationRequested
 from authserver.events.outbox import Recorder
 from authserver.issuing.decisions import Decider, Decisions, is_waiting
 from authserver.protocol import validity
+from authserver.protocol.errors import PersonNotAsked
 from authserver.protocol.identifiers import new_id
 from authserver.storage.frozen import frozen
 from authserver.storage.models.decoupled import BackchannelRequest
 from authserver.storage.unit import Unit
 
 MOST_WAITING: Final = 50
-"""Requests that a person is shown at once."""
+"""Requests that wait for a person at once; all of them are shown."""
+MOST_OF_ONE_CLIENT: Final = 10
+"""How many of these one client may have, so that none can use up what others are due."""
+NOT_ASKED: Final = "This person is not asked now; try again when earlier requests were answered or have expired."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,12 @@ class BackchannelAuthentications:
         self._interval = interval
 
     def start(self, unit: Unit, recorder: Recorder, client: Client, wanted: Wanted) -> Acknowledged:
-        """Store what a client asks for."""
+        """Store what a client asks for.
+
+        Raises:
+            PersonNotAsked: as many requests wait for this person as may.
+        """
+        _require_room(unit, client, wanted.user_id)
         handle, request_id = self._handles.issue(Kind.AUTH_REQUEST), new_id()
         expires_in = wanted.expires_in or self._ttl
         unit.backchannel_requests.add(
@@ -115,3 +124,16 @@ class BackchannelAuthentications:
         """Refuse everything. Raises as `Decisions.deny` does."""
         self._decisions.deny(unit, unit.backchannel_requests, request, decider)
         unit.backchannel_requests.ring(request.id)
+
+
+def _require_room(unit: Unit, client: Client, user_id: str) -> None:
+    """Nobody is flooded, neither their page nor their mailbox.
+
+    The person's row is held until the request is stored, so that of many at once none counts before another is there.
+    The two refusals read alike: how many ask a person is not for clients to know.
+    """
+    unit.users.hold(user_id)
+    if unit.backchannel_requests.count_waiting(user_id, client.id) >= MOST_OF_ONE_CLIENT:
+        raise PersonNotAsked(NOT_ASKED, reason="requests_of_client_waiting", spec="CIBA Core §13")
+    if unit.backchannel_requests.count_waiting(user_id) >= MOST_WAITING:
+        raise PersonNotAsked(NOT_ASKED, reason="requests_of_person_waiting", spec="CIBA Core §13")

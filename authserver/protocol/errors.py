@@ -227,6 +227,12 @@ class InvalidBindingMessage(ProtocolError):
     code = "invalid_binding_message"
 
 
+class PersonNotAsked(AccessDenied):
+    """The server does not ask this person now (CIBA Core §13)."""
+
+    status = 403
+
+
 class RegistrationNotSupported(ProtocolError):
     """Registration inside the request is not offered (OIDC Core §7.2.1)."""
 
@@ -303,10 +309,9 @@ class UnapprovedSoftwareStatement(ProtocolError):
     code = "unapproved_software_statement"
 
 
-class RegistrationRefused(ProtocolError):
+class RegistrationRefused(AccessDenied):
     """Clients cannot register themselves here, or not now."""
 
-    code = "access_denied"
     status = 403
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from authserver.web.page_parts import Account, Application, Form, Page, plain_label
+from authserver.texts.labels import plain_label
+from authserver.web.page_parts import Account, Application, Form, Page
 from authserver.web.page_values import ConsentScope
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authserver.protocol.messages import Request, Response
+from authserver.texts.templates import top_level_folder
 
 STATIC_PREFIX = "/static/"
 _FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -23,18 +24,6 @@ _CONTENT_TYPES = {
     ".png": "image/png",
     ".ico": "image/x-icon",
 }
-
-
-def top_level_folder(name: str) -> Path:
-    """The folder `name` beside the package: `templates` and `static` lie at the top of the project.
-
-    Raises:
-        FileNotFoundError: the installation lacks it.
-    """
-    folder = Path(__file__).resolve().parents[2] / name
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is missing: templates/ and static/ belong beside the package authserver/")
-    return folder
 
 
 @dataclass(frozen=True, slots=True)

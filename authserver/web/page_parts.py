@@ -6,23 +6,10 @@ could disguise it and is never presented as ours.
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import ClassVar
 
-LONGEST_NAME = 80
-
-
-def plain_label(text: str, longest: int = LONGEST_NAME) -> str:
-    """`text` on one line without control, format and bidirectional override characters, cut to `longest`.
-
-    A name with such characters can look like another one or turn the words
-    around it, so that the page seems to say something that we never said.
-    """
-    visible = "".join(" " if char.isspace() else char for char in text)
-    visible = "".join(char for char in visible if unicodedata.category(char)[0] != "C" or char == "\u200d")
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+from authserver.texts.labels import plain_label
 
 
 @dataclass(frozen=True, slots=True)

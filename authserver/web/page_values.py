@@ -16,8 +16,9 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from authserver.access.authorization_details import Described
+from authserver.texts.labels import plain_label
 from authserver.web.addresses import LOOPBACK_HOSTS
-from authserver.web.page_parts import Account, Application, Form, Page, plain_label
+from authserver.web.page_parts import Account, Application, Form, Page
 
 __all__ = [
     "Account",

@@ -8,19 +8,20 @@ name in a template is an error.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
-from babel.dates import format_datetime, format_timedelta
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
-from jinja2.bccache import Bucket
+from babel.dates import format_timedelta
+from jinja2 import Environment
 from markupsafe import Markup
 
 from authserver.protocol import validity
 from authserver.protocol.messages import NO_STORE, Request, Response
+from authserver.texts.languages import Language
+from authserver.texts.templates import environment, exact_time
 from authserver.web.addresses import can_be_linked, image_source
-from authserver.web.assets import Assets, top_level_folder
-from authserver.web.locales import CHOICE_PARAMETER, Language, Locales
+from authserver.web.assets import Assets
+from authserver.web.locales import CHOICE_PARAMETER, Locales
 from authserver.web.page_values import Page
 
 
@@ -38,28 +39,6 @@ class PageSettings(Protocol):
     @property
     def default_locale(self) -> str:
         """The language when nobody wishes for one that we have."""
-
-
-class _SharedCode(BytecodeCache):
-    """Compiled templates in memory, so that each is compiled once per process and not once per language.
-
-    Jinja compares a template's text with the one that was compiled, so that code never outlives its source.
-    """
-
-    def __init__(self) -> None:
-        self._codes: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        """Take what was compiled before."""
-        if code := self._codes.get(bucket.key):
-            bucket.bytecode_from_string(code)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep it for the other languages."""
-        self._codes[bucket.key] = bucket.bytecode_to_string()
-
-
-_CODE: Final = _SharedCode()
 
 
 class Pages:
@@ -126,32 +105,19 @@ class Pages:
         return image_source(uri, local_http=self._is_development)
 
     def _environment(self, language: Language) -> Environment:
-        environment = Environment(
-            loader=FileSystemLoader(top_level_folder("templates")),
-            autoescape=True,
-            undefined=StrictUndefined,
-            extensions=["jinja2.ext.i18n"],
-            trim_blocks=True,
-            lstrip_blocks=True,
-            bytecode_cache=_CODE,
+        return environment(
+            language,
+            {
+                "issuer": self._issuer,
+                "issuer_host": urlsplit(self._issuer).netloc,
+                "static_url": self.assets.url,
+                "can_be_linked": can_be_linked,
+                "can_be_shown": lambda uri: bool(self.image_source(uri)),
+                "waiting_time": lambda seconds: waiting_time(seconds, language),
+                "time_ago": lambda moment: time_ago(moment, language),
+            },
             auto_reload=self._is_development,
         )
-        environment.policies["ext.i18n.trimmed"] = True
-        words = language.words
-        i18n: Any = environment
-        i18n.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)
-        environment.globals.update(
-            language=language,
-            issuer=self._issuer,
-            issuer_host=urlsplit(self._issuer).netloc,
-            static_url=self.assets.url,
-            can_be_linked=can_be_linked,
-            can_be_shown=lambda uri: bool(self.image_source(uri)),
-            waiting_time=lambda seconds: waiting_time(seconds, language),
-            time_ago=lambda moment: time_ago(moment, language),
-            exact_time=lambda moment: exact_time(moment, language),
-        )
-        return environment
 
     def _language_links(self, page: Page, request: Request, current: Language) -> list[dict[str, Any]]:
         """The other languages as links to this page, where a GET shows it again."""
@@ -201,8 +167,3 @@ def time_ago(moment: datetime, language: Language) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), exact_time(moment, language), words
     )
-
-
-def exact_time(moment: datetime, language: Language) -> str:
-    """`moment` in full, in UTC, for a title."""
-    return format_datetime(moment, "long", locale=language.locale)

@@ -12,12 +12,12 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
-from authserver.web import locales
-from authserver.web.assets import top_level_folder
+from authserver.texts.languages import CATALOGUES as TRANSLATIONS
+from authserver.texts.templates import top_level_folder
 
-TEMPLATES = sorted(top_level_folder("templates").rglob("*.html"))
+TEMPLATES = sorted(path for path in top_level_folder("templates").rglob("*") if path.suffix in {".html", ".txt"})
 STATIC = sorted(path for path in top_level_folder("static").rglob("*") if path.is_file())
-CATALOGUES = sorted((Path(locales.__file__).parent / "translations").glob("*/LC_MESSAGES/messages.po"))
+CATALOGUES = sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po"))
 JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 SPOKEN = {"title", "alt", "placeholder", "aria-label", "aria-description", "aria-roledescription", "label", "summary"}
 FOREIGN = re.compile(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", re.IGNORECASE)

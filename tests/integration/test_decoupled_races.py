@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import func, select
 
+from authserver.issuing.backchannel_requests import MOST_OF_ONE_CLIENT
 from authserver.settings import Settings
 from authserver.storage.models.grants import Grant
 from tests import ciba
@@ -78,6 +79,14 @@ def test_one_auth_req_id_is_redeemed_once(device: Device) -> None:
     bank.start(scope="openid offline_access")
     ciba.decide(device.installation)
     assert outcomes(at_once(bank.poll)) == {"tokens": 1, "invalid_grant": THREADS - 1}
+
+
+def test_requests_at_once_do_not_pass_the_limit_together(device: Device) -> None:
+    bank = ciba.install_background(device.installation)
+    answers = at_once(bank.ask)
+    refused = THREADS - MOST_OF_ONE_CLIENT
+    assert outcomes(answers) == {"tokens": MOST_OF_ONE_CLIENT, "access_denied": refused}
+    assert len(recorded(device.installation, "BackchannelAuthenticationRequested")) == MOST_OF_ONE_CLIENT
 
 
 def test_one_of_many_answers_to_a_client_counts(device: Device) -> None:

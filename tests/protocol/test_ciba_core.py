@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import time_machine
 
+from authserver.issuing import backchannel_requests
+from authserver.issuing.backchannel_requests import MOST_OF_ONE_CLIENT
+from authserver.protocol import validity
 from tests.ciba import Background, answer, approvals, decide, install_background
 from tests.installation import Answer, Installation
 from tests.moments import resolved, seconds
@@ -141,6 +144,37 @@ def test_that_a_client_asked_is_told(bank: Background) -> None:
     bank.start()
     (event,) = recorded(bank.installation, "BackchannelAuthenticationRequested")
     assert (event["client_id"], event["scopes"]) == ("bank", ["openid"])
+
+
+def test_a_client_may_have_ten_requests_wait_for_one_person(bank: Background) -> None:
+    server = bank.installation
+    for _ in range(MOST_OF_ONE_CLIENT):
+        bank.start()
+    got = bank.ask()
+    assert_refused(got, "access_denied", 403)
+    assert server.why(got) == "requests_of_client_waiting"
+    assert len(recorded(server, "BackchannelAuthenticationRequested")) == MOST_OF_ONE_CLIENT
+    server.add_user("bob")
+    assert bank.ask(login_hint="bob").status == 200
+    assert install_background(server, "shop").ask().status == 200
+
+
+def test_all_clients_together_do_not_flood_a_person(bank: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backchannel_requests, "MOST_WAITING", 3)
+    for name in ("one", "two", "three"):
+        install_background(bank.installation, name).start()
+    got = bank.ask()
+    assert_refused(got, "access_denied", 403)
+    assert bank.installation.why(got) == "requests_of_person_waiting"
+
+
+def test_answered_and_expired_requests_make_room(bank: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backchannel_requests, "MOST_OF_ONE_CLIENT", 1)
+    bank.start()
+    decide(bank.installation, "deny")
+    bank.start()
+    with time_machine.travel(validity.after(301)):
+        assert bank.ask().status == 200
 
 
 # --- signed requests (§7.1.1) -----------------------------------------------------------------

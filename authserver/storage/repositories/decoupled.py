@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 
 from authserver.protocol import validity
 from authserver.storage.compiled import Compiled, CompiledInsert
@@ -89,12 +89,15 @@ class BackchannelRequests(DecoupledRequests[BackchannelRequest]):
 
     def waiting_of(self, user_id: str, limit: int) -> list[BackchannelRequest]:
         """The requests that wait for a person, oldest first."""
-        statement = select(BackchannelRequest).where(
-            BackchannelRequest.user_id == user_id,
-            BackchannelRequest.decided_at.is_(None),
-            BackchannelRequest.expires_at > validity.now(),
-        )
+        statement = select(BackchannelRequest).where(*_waits_for(user_id))
         return list(self.session.scalars(statement.order_by(BackchannelRequest.created_at).limit(limit)))
+
+    def count_waiting(self, user_id: str, client_id: str | None = None) -> int:
+        """How many requests wait for a person, of one client or of all."""
+        statement = select(func.count()).select_from(BackchannelRequest).where(*_waits_for(user_id))
+        if client_id is not None:
+            statement = statement.where(BackchannelRequest.client_id == client_id)
+        return self.session.scalar(statement) or 0
 
     def find_by_digest(self, digest: bytes) -> BackchannelRequest | None:
         """The request that a client polls for with this handle, whatever became of it."""
@@ -132,3 +135,12 @@ class BackchannelRequests(DecoupledRequests[BackchannelRequest]):
             BackchannelRequest.id == request_id, BackchannelRequest.notify_attempts == attempts
         )
         self._changed(statement.values(notify_at=again_at))
+
+
+def _waits_for(user_id: str) -> tuple[ColumnElement[bool], ...]:
+    """What is true of a request that somebody may still answer."""
+    return (
+        BackchannelRequest.user_id == user_id,
+        BackchannelRequest.decided_at.is_(None),
+        BackchannelRequest.expires_at > validity.now(),
+    )

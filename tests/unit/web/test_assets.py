@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.messages import Request, Response
-from authserver.web.assets import Assets, top_level_folder
+from authserver.texts.templates import top_level_folder
+from authserver.web.assets import Assets
 
 STYLE = b"body { color: black }\n" * 20
 

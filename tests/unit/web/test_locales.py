@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from authserver.protocol.messages import Request
-from authserver.web import locales as locales_module
+from authserver.texts.languages import CATALOGUES
 from authserver.web.locales import Locales, accepted_languages
 
 ISSUER = "https://auth.example"
@@ -32,7 +32,7 @@ def test_english_and_german_are_there_with_their_own_names(locales: Locales) -> 
 
 def test_adding_a_file_adds_a_language(tmp_path: Path) -> None:
     folder = tmp_path / "translations"
-    shutil.copytree(Path(locales_module.__file__).parent / "translations", folder)
+    shutil.copytree(CATALOGUES, folder)
     shutil.copytree(folder / "en", folder / "ar")
     arabic = Locales(ISSUER, folder=folder).languages["ar"]
     assert (arabic.direction, arabic.own_name) == ("rtl", "العربية")
