@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import orjson
 
+from authserver.access import hierarchy
 from authserver.protocol import scopes as scope_values
 from authserver.storage.database import Database
 from authserver.storage.models.clients import AuthorizationType as AuthorizationTypeRow
@@ -26,12 +27,16 @@ KIND = "resources"
 
 @dataclass(frozen=True, slots=True)
 class ScopeEntry:
-    """A registered scope. `resource` is None for standard scopes and those that every resource understands."""
+    """A registered scope. `resource` is None for standard scopes and those that every resource understands.
+
+    `implied` is every scope that comes with it, directly or through others.
+    """
 
     name: str
     description: str
     resource: str | None
     is_standard: bool
+    implied: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,16 @@ class Snapshot:
         found = self.resources.get(uri)
         return found if found is not None and found.enabled else None
 
+    def with_implied(self, scopes: Iterable[str]) -> frozenset[str]:
+        """These scopes and every one that comes with one of them."""
+        names = frozenset(scopes)
+        return names.union(*(entry.implied for name in names if (entry := self.scopes.get(name)) is not None))
+
+    def left_of(self, asked: frozenset[str], kept: Iterable[str]) -> frozenset[str]:
+        """What is left of `asked` where only `kept` is wanted: a scope goes with any that it would bring back."""
+        refused = asked - frozenset(kept)
+        return frozenset(name for name in asked if not self.with_implied((name,)) & refused)
+
     def describe(self, scopes: Iterable[str]) -> tuple[ScopeEntry, ...]:
         """The entries of these scopes, the standard ones first, for pages."""
         found = [entry for name in scopes if (entry := self.scopes.get(name)) is not None]
@@ -125,10 +140,13 @@ def build(
 ) -> Snapshot:
     """The snapshot of these rows. The standard scopes are there even where nobody seeded them."""
     entries = {name: ScopeEntry(name, text, None, True) for name, text in scope_values.STANDARD.items()}
-    for row in scopes:
+    rows = list(scopes)
+    direct = {row.name: row.implies or () for row in rows}
+    for row in rows:
         standard = row.name in scope_values.STANDARD
         text = row.description or scope_values.STANDARD.get(row.name, "")
-        entries[row.name] = ScopeEntry(row.name, text, None if standard else row.resource_id, standard)
+        resource = None if standard else row.resource_id
+        entries[row.name] = ScopeEntry(row.name, text, resource, standard, hierarchy.implied_by(row.name, direct))
     found = {row.id: _entry(row, entries.values()) for row in resources}
     known = {row.type: AuthorizationTypeEntry(row.type, row.name, row.words, orjson.dumps(row.schema)) for row in types}
     return Snapshot(version, MappingProxyType(entries), MappingProxyType(found), MappingProxyType(known))

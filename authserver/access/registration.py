@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from authserver.access import hierarchy
 from authserver.access.catalog import KIND
 from authserver.access.resources import userinfo_of
 from authserver.events.catalog import (
@@ -13,6 +14,7 @@ from authserver.events.catalog import (
     ResourceUpdated,
     ScopeCreated,
     ScopeDeleted,
+    ScopeUpdated,
 )
 from authserver.events.event import Event
 from authserver.events.outbox import Recorder
@@ -114,12 +116,18 @@ class AccessRegistration:
             self._changed(unit, ResourceDeleted(resource=uri, actor_id=actor_id))
 
     def create_scope(
-        self, name: str, description: str = "", resource: str | None = None, *, actor_id: str | None = None
+        self,
+        name: str,
+        description: str = "",
+        resource: str | None = None,
+        *,
+        implies: Collection[str] = (),
+        actor_id: str | None = None,
     ) -> Scope:
-        """Register a scope, of a resource or of nobody in particular.
+        """Register a scope, of a resource or of nobody in particular, and those that come with it.
 
         Raises:
-            ValidationError: the name or description cannot be accepted.
+            ValidationError: the name, the description or what it implies cannot be accepted.
             NotFound: there is no such resource.
             ConflictError: the name is taken.
         """
@@ -127,8 +135,45 @@ class AccessRegistration:
         with self._database.unit() as unit:
             if resource is not None:
                 unit.resources.get(resource)
-            scope = unit.scopes.add(Scope(name=name, description=description, resource_id=resource))
-            self._changed(unit, ScopeCreated(scope=name, resource=resource, actor_id=actor_id))
+            scope = unit.scopes.add(Scope(name=name, description=description, resource_id=resource, implies=[]))
+            hierarchy.settle(unit, scope, implies)
+            self._changed(
+                unit,
+                ScopeCreated(scope=name, resource=resource, implies=tuple(scope.implies), actor_id=actor_id),
+            )
+            return scope
+
+    def update_scope(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        implies: Collection[str] | None = None,
+        actor_id: str | None = None,
+    ) -> Scope:
+        """Change the words of a scope or what comes with it; None leaves it as it is.
+
+        Tokens and grants that were given stay as they are.
+
+        Raises:
+            NotFound: there is no such scope.
+            ValidationError: it is one of the standard scopes, or something cannot be accepted.
+        """
+        _check_scope(name, description or "")
+        with self._database.unit() as unit:
+            scope = unit.scopes.find(name)
+            if scope is None:
+                raise NotFound("there is no such scope")
+            before = (scope.description, scope.implies)
+            if description is not None:
+                scope.description = description
+            if implies is not None:
+                hierarchy.settle(unit, scope, implies)
+            after = (scope.description, scope.implies)
+            fields = zip(("description", "implies"), before, after, strict=True)
+            changed = tuple(field for field, old, new in fields if old != new)
+            if changed:
+                self._changed(unit, ScopeUpdated(scope=name, changed=changed, actor_id=actor_id))
             return scope
 
     def delete_scope(self, name: str, *, actor_id: str | None = None) -> None:
@@ -145,6 +190,7 @@ class AccessRegistration:
             if scope is None:
                 raise NotFound("there is no such scope")
             resource = scope.resource_id
+            hierarchy.forget(unit, name)
             unit.scopes.delete(name)
             self._changed(unit, ScopeDeleted(scope=name, resource=resource, actor_id=actor_id))
 
@@ -157,6 +203,7 @@ class AccessRegistration:
                 raise ConflictError(f"scope {name} is registered already", field="scope")
             unit.scopes.add(Scope(name=name, resource_id=uri))
         for name in sorted(present - set(wanted)):
+            hierarchy.forget(unit, name)
             unit.scopes.delete(name)
 
     def _changed(self, unit: Unit, event: Event) -> None:

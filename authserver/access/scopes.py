@@ -28,13 +28,15 @@ def resolve(requested: str | None, client: ScopedClient, snapshot: Snapshot) -> 
     Unknown ones are ignored when `openid` is asked (OIDC Core §3.1.2.1);
     `offline_access` that is not allowed is dropped silently (OIDC Core §11).
     Without a request it is what the client registered, less the standard
-    scopes: those are about a person and must be asked for.
+    scopes: those are about a person and must be asked for. What a scope
+    implies comes with it, so that a resource need not know the hierarchy.
 
     Raises:
         InvalidScope: a scope is malformed, unknown, or not this client's.
     """
     if requested is None:
-        return frozenset(name for name in client.scopes if name in snapshot.scopes) - set(scope_values.STANDARD)
+        known = frozenset(name for name in client.scopes if name in snapshot.scopes)
+        return snapshot.with_implied(known) - set(scope_values.STANDARD)
     wanted = _parsed(requested)
     unknown = wanted - snapshot.scopes.keys()
     if unknown and OPENID not in wanted:
@@ -42,7 +44,7 @@ def resolve(requested: str | None, client: ScopedClient, snapshot: Snapshot) -> 
     wanted -= unknown
     if OFFLINE_ACCESS in wanted and not _allows_offline_access(client):
         wanted -= {OFFLINE_ACCESS}
-    foreign = wanted - client.scopes
+    foreign = wanted - allowed(client, snapshot)
     if foreign:
         raise InvalidScope(
             f"The application may not ask for the scope {min(foreign)}.",
@@ -50,7 +52,12 @@ def resolve(requested: str | None, client: ScopedClient, snapshot: Snapshot) -> 
             spec="RFC 6749 §3.3",
             setting=f"client {client.id}: scope",
         )
-    return wanted
+    return snapshot.with_implied(wanted)
+
+
+def allowed(client: ScopedClient, snapshot: Snapshot) -> frozenset[str]:
+    """Every scope that a client may have: those that it registered and what they imply."""
+    return snapshot.with_implied(client.scopes)
 
 
 def _parsed(requested: str) -> frozenset[str]:

@@ -20,11 +20,28 @@ def scopes() -> None:
 @click.argument("name")
 @click.option("--description", default="", help="What it allows, as people read it on the consent page.")
 @click.option("--resource", metavar="URI", help="The resource it belongs to; every resource unless given.")
+@click.option("--implies", default="", metavar='"S S…"', help="The scopes that come with it.")
 @json_option
-def create(name: str, description: str, resource: str | None, as_json: bool) -> None:
+def create(name: str, description: str, resource: str | None, implies: str, as_json: bool) -> None:
     """Register a scope."""
     with opened() as installation:
-        _print(_document(installation.access.create_scope(name, description, resource)), as_json=as_json)
+        scope = installation.access.create_scope(name, description, resource, implies=implies.split())
+    _print(_document(scope), as_json=as_json)
+
+
+@scopes.command("update")
+@click.argument("name")
+@click.option("--description", help="What it allows, as people read it on the consent page.")
+@click.option("--implies", metavar='"S S…"', help='The scopes that come with it from now on; "" for none.')
+@json_option
+def update(name: str, description: str | None, implies: str | None, as_json: bool) -> None:
+    """Change the words of a scope or what comes with it."""
+    if description is None and implies is None:
+        raise click.UsageError("nothing to change: name --description or --implies")
+    wanted = None if implies is None else implies.split()
+    with opened() as installation:
+        scope = installation.access.update_scope(name, description=description, implies=wanted)
+    _print(_document(scope), as_json=as_json)
 
 
 @scopes.command("list")
@@ -55,6 +72,7 @@ def _document(scope: Scope) -> dict[str, Any]:
         "description": scope.description,
         "resource": scope.resource_id,
         "standard": scope.is_standard,
+        "implies": list(scope.implies),
     }
 
 

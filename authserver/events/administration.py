@@ -160,6 +160,17 @@ class ScopeCreated(Event):
 
     scope: str
     resource: str | None = None
+    implies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeUpdated(Event):
+    """What is registered of a scope changed."""
+
+    TARGET: ClassVar[str] = "scope"
+
+    scope: str
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

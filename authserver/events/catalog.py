@@ -32,6 +32,7 @@ from authserver.events.administration import (
     ResourceUpdated,
     ScopeCreated,
     ScopeDeleted,
+    ScopeUpdated,
     SigningKeyGenerated,
     SigningKeyRetired,
     SigningKeyRotated,
@@ -133,6 +134,7 @@ EventPayload = (
     | AuthorizationTypeDeleted
     | ScopeCreated
     | ScopeDeleted
+    | ScopeUpdated
     | SigningKeyGenerated
     | SigningKeyRotated
     | SigningKeyRetired
@@ -224,6 +226,7 @@ __all__ = [
     "ResourceUpdated",
     "ScopeCreated",
     "ScopeDeleted",
+    "ScopeUpdated",
     "SessionEnded",
     "SessionExpired",
     "SigningKeyGenerated",

@@ -58,7 +58,7 @@ class AuthorizationCode(Phases, AuthorizationCodeGrant):  # type: ignore[misc]
             raise InvalidGrant("The authorization code has expired.", reason="code_expired", spec="RFC 6749 §4.1.2")
         self._check_live(grant, found.standing)
         self._check_registration(code)
-        granted = frozenset(code.scope.split()) & self.request.client.scopes
+        granted = frozenset(code.scope.split()) & self._allowed()
         audience = self._audience(grant, granted)
         if not unit.codes.consume(code.digest):
             raise self._replayed(grant)

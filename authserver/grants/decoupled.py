@@ -53,7 +53,7 @@ class Decoupled(Phases, Generic[Waiting]):
         if grant is None:
             raise AccessDenied("The person refused the request.", reason="denied_by_user", spec="RFC 8628 §3.5")
         in_session = self._check_live(found, grant)
-        granted = frozenset(grant.scope.split()) & self.request.client.scopes
+        granted = frozenset(grant.scope.split()) & self._allowed()
         audience = self._audience(grant, granted)
         if not self.requests(unit).consume(waiting.digest):
             raise _used()

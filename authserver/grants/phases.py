@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from authserver.access import scopes as access_scopes
 from authserver.access.catalog import ResourceCatalog
 from authserver.crypto.handles import Handles
 from authserver.events.catalog import TokenExchanged, TokenRefreshed, TokensIssued
@@ -95,6 +96,10 @@ class Phases:
                 reason="certificate_of_other_grant",
                 spec="RFC 8705 §4",
             )
+
+    def _allowed(self) -> frozenset[str]:
+        """Every scope that the client may have now: what it lost since its grant was made is left out."""
+        return access_scopes.allowed(self.request.client, self.services.catalog.current())
 
     def redeem(self, unit: Unit) -> Redemption:  # noqa: ARG002 - what a grant redeems is its own
         """Prove possession, then consume; what comes back is minted. Raises ProtocolError or Refused."""

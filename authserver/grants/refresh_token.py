@@ -50,7 +50,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
             found.user,
             self.request.client,
             grant_type=self.GRANT_TYPE,
-            granted=granted & self.request.client.scopes,
+            granted=granted & self._allowed(),
             scopes=scopes,
             audience=audience,
             nonce=None,
@@ -111,7 +111,7 @@ class RefreshToken(Phases, RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidScope(
                 "A scope was not part of what was granted.", reason="scope_wider_than_granted", spec="RFC 6749 §6"
             )
-        scopes &= client.scopes
+        scopes &= self._allowed()
         audience = access_resources.redeemed(
             self.request.resources, row.resources, scopes=scopes, client=client, snapshot=snapshot, issuer=issuer
         )

@@ -162,7 +162,7 @@ class TokenExchange(Phases, BaseGrant, TokenEndpointMixin):  # type: ignore[misc
         client, snapshot, issuer = self.request.client, self.services.catalog.current(), self.services.issuer
         audience = access_resources.audience(self._wanted, client, snapshot, issuer)
         carried = frozenset(grant.scope.split()) if grant and subject.token.kind == "id_token" else subject.token.scopes
-        ceiling = (carried | rule.scopes) & client.scopes
+        ceiling = (carried | rule.scopes) & self._allowed()
         asked = self.request.form.get("scope")
         scopes = ceiling if asked is None else access_scopes.resolve(asked, client, snapshot)
         if not scopes <= ceiling:

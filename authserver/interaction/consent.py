@@ -53,7 +53,8 @@ class ConsentStep(Step):
         if action == "switch":
             return self._switch(visit)
         asked = self._asked(visit)
-        chosen = asked & (frozenset(visit.request.form.all("scope")) | {REQUIRED_SCOPE})
+        kept = {*visit.request.form.all("scope"), REQUIRED_SCOPE}
+        chosen = self.services.catalog.current().left_of(asked, kept)
         claims = self._claims(visit) & frozenset(visit.request.form.all("claim"))
         with self.services.database.unit() as unit:
             interaction = self.current(unit, visit)

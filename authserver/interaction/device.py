@@ -98,7 +98,8 @@ class Device(OwnPage):
             if request is None or client is None:
                 return self._ask(visitor, problem=CodeProblem.WRONG, status=400)
             asked = frozenset(request.scope.split())
-            chosen = asked & (frozenset(visitor.request.form.all("scope")) | {REQUIRED_SCOPE})
+            kept = {*visitor.request.form.all("scope"), REQUIRED_SCOPE}
+            chosen = services.catalog.current().left_of(asked, kept)
             allowed = action == "allow" and (bool(chosen) or not asked)
             if allowed:
                 services.elsewhere.decisions.allow(unit, unit.device_requests, request, client, decider, scopes=chosen)

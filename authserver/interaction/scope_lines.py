@@ -20,6 +20,9 @@ def scope_lines(names: frozenset[str], snapshot: Snapshot) -> tuple[ConsentScope
             name=name,
             description=snapshot.scopes[name].description if name in snapshot.scopes else "",
             required=name == REQUIRED_SCOPE,
+            includes=tuple(
+                other.description or other.name for other in snapshot.describe(snapshot.with_implied((name,)) - {name})
+            ),
         )
         for name in ordered
     )

@@ -103,12 +103,14 @@ class ConsentScope:
         description: the registered words for it; scopes of OpenID Connect are worded in the catalogues.
         required: part of the request as such and shown without a box (`openid`).
         checked: whether the box is ticked at first.
+        includes: what comes with it, in the registered words.
     """
 
     name: str
     description: str = ""
     required: bool = False
     checked: bool = True
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

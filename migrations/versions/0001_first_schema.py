@@ -473,6 +473,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(255), nullable=False),
         sa.Column("resource_id", sa.String(2048)),
         sa.Column("is_standard", sa.Boolean(), nullable=False),
+        sa.Column("implies", DOCUMENT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["resource_id"], ["resources.id"], name="fk_scopes_resource_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("name", name="pk_scopes"),

@@ -113,7 +113,7 @@ class AuthorizationType(Created, Base):
 
 
 class Scope(Created, Base):
-    """A scope value, registered globally (`resource_id` null) or by a resource."""
+    """A scope value, registered globally (`resource_id` null) or by a resource, and those that come with it."""
 
     __tablename__ = "scopes"
 
@@ -123,3 +123,4 @@ class Scope(Created, Base):
         String(2048), ForeignKey("resources.id", ondelete="CASCADE"), default=None, index=True
     )
     is_standard: Mapped[bool] = mapped_column(default=False)
+    implies: Mapped[list[str]] = mapped_column(default=list)

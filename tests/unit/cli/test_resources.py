@@ -40,8 +40,19 @@ def test_resource_is_deleted(authserver: CommandLine) -> None:
 
 def test_scopes_come_and_go(authserver: CommandLine) -> None:
     made = authserver.json("scopes", "create", "audit", "--description", "Read the audit log")
-    assert made == {"scope": "audit", "description": "Read the audit log", "resource": None, "standard": False}
+    told = {"scope": "audit", "description": "Read the audit log", "resource": None, "standard": False, "implies": []}
+    assert made == told
     assert authserver.json("scopes", "list") == [made]
     assert "audit" in authserver("scopes", "list")
     assert "deleted" in authserver("scopes", "delete", "audit")
     assert authserver.refusal("scopes", "delete", "openid")[0] == 1
+
+
+def test_what_a_scope_implies_is_changed(authserver: CommandLine) -> None:
+    for name in ("read", "list"):
+        authserver("scopes", "create", name)
+    assert authserver.json("scopes", "create", "write", "--implies", "read list")["implies"] == ["list", "read"]
+    changed = authserver.json("scopes", "update", "write", "--implies", "", "--description", "Change orders")
+    assert (changed["implies"], changed["description"]) == ([], "Change orders")
+    assert authserver.refusal("scopes", "update", "write")[0] == 2
+    assert authserver.refusal("scopes", "update", "write", "--implies", "nonsense")[0] == 1
