@@ -20,7 +20,7 @@ def scopes() -> None:
 @click.argument("name")
 @click.option("--description", default="", help="What it allows, as people read it on the consent page.")
 @click.option("--resource", metavar="URI", help="The resource it belongs to; every resource unless given.")
-@click.option("--implies", default="", metavar='"S S…"', help="The scopes that come with it.")
+@click.option("--implies", default="", metavar="SCOPES", help="The scopes that come with it, separated by spaces.")
 @json_option
 def create(name: str, description: str, resource: str | None, implies: str, as_json: bool) -> None:
     """Register a scope."""
@@ -32,7 +32,9 @@ def create(name: str, description: str, resource: str | None, implies: str, as_j
 @scopes.command("update")
 @click.argument("name")
 @click.option("--description", help="What it allows, as people read it on the consent page.")
-@click.option("--implies", metavar='"S S…"', help='The scopes that come with it from now on; "" for none.')
+@click.option(
+    "--implies", metavar="SCOPES", help='The scopes that come with it from now on, separated by spaces; "" for none.'
+)
 @json_option
 def update(name: str, description: str | None, implies: str | None, as_json: bool) -> None:
     """Change the words of a scope or what comes with it."""
