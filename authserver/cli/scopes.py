@@ -32,9 +32,7 @@ def create(name: str, description: str, resource: str | None, implies: str, as_j
 @scopes.command("update")
 @click.argument("name")
 @click.option("--description", help="What it allows, as people read it on the consent page.")
-@click.option(
-    "--implies", metavar="SCOPES", help='The scopes that come with it from now on, separated by spaces; "" for none.'
-)
+@click.option("--implies", metavar="SCOPES", help='The scopes that come with it, separated by spaces; "" for none.')
 @json_option
 def update(name: str, description: str | None, implies: str | None, as_json: bool) -> None:
     """Change the words of a scope or what comes with it."""
