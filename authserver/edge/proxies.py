@@ -50,6 +50,9 @@ MARK = "x-authserver-forwarded"
 
 _STRIPPED = FORWARDED | CERTIFICATE | {MARK}
 
+_NO_CERTIFICATE = frozenset({"", "::"})
+"""What proxies send for connections without one: nothing, or the colons of RFC 9440 §2.1 around nothing."""
+
 _Address = IPv4Address | IPv6Address
 _Network = IPv4Network | IPv6Network
 
@@ -80,7 +83,9 @@ class Proxies:
         address = self._caller(hops, request.remote_address)
         scheme = _scheme(headers) or request.scheme
         # A proxy's own certificate is not the client's, so what is not handed over counts as none.
-        certificate = headers.get(self._certificate_header) or None
+        certificate = headers.get(self._certificate_header)
+        if certificate in _NO_CERTIFICATE:
+            certificate = None
         return next_(self._without(request, remote_address=address, scheme=scheme, client_certificate=certificate))
 
     def _without(self, request: Request, **changes: Any) -> Request:

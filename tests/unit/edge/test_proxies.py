@@ -62,6 +62,12 @@ def test_no_certificate_header_counts_but_the_one_that_was_named(header: str) ->
     assert set(request.headers) == {"x-authserver-forwarded"}
 
 
+@pytest.mark.parametrize("value", ["", "::"])
+def test_empty_certificate_header_is_no_certificate(value: str) -> None:
+    request = passed(Proxies(TRUSTED, "Client-Cert"), "10.1.1.1", Client_Cert=value)
+    assert request.client_certificate is None
+
+
 def test_certificate_of_the_proxy_itself_is_not_that_of_the_caller() -> None:
     assert passed(Proxies(TRUSTED), "10.1.1.1", certificate=":AA==:").client_certificate is None
     assert passed(Proxies(TRUSTED), "203.0.113.5", certificate=":AA==:").client_certificate == ":AA==:"
