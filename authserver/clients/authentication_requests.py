@@ -57,7 +57,7 @@ class AuthenticationRequests:
             raise _refusal("request_expired")
         if max(begins, made) > now + FUTURE_SECONDS:
             raise _refusal("request_not_yet_valid")
-        if expires - begins > LONGEST_LIFE or begins < now - LONGEST_LIFE:
+        if expires - begins > LONGEST_LIFE:
             raise _refusal("request_too_long_valid")
 
 

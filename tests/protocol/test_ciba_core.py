@@ -66,18 +66,29 @@ def test_a_client_without_the_grant_is_refused(server: Installation) -> None:
     assert_refused(Background(server, *server.add_client()).ask(), "unauthorized_client")
 
 
+def test_a_public_client_rings_nobody(server: Installation) -> None:
+    server.add_user()
+    public = install_background(server, token_endpoint_auth_method="none")
+    got = server.post("/oauth2/bc-authorize", {"client_id": public.client_id, "scope": "openid", "login_hint": "alice"})
+    assert_refused(got, "unauthorized_client")
+
+
 @pytest.mark.parametrize(
-    "hints",
+    ("reason", "hints"),
     [
-        {"login_hint": None},
-        {"login_hint": "alice", "id_token_hint": "x"},
-        {"login_hint": "alice", "login_hint_token": "x"},
-        {"login_hint": None, "login_hint_token": "x"},
-        {"login_hint": None, "id_token_hint": "x"},
+        ("hints_not_one", {"login_hint": None}),
+        ("hints_not_one", {"login_hint": "alice", "id_token_hint": "x"}),
+        ("hints_not_one", {"login_hint": "alice", "login_hint_token": "x"}),
+        ("login_hint_token_unsupported", {"login_hint": None, "login_hint_token": "x"}),
+        ("id_token_hint_token_malformed", {"login_hint": None, "id_token_hint": "x"}),
     ],
 )
-def test_multiple_hints_no_hint_and_bad_hints_are_invalid_requests(bank: Background, hints: dict[str, Any]) -> None:
-    assert_refused(bank.ask(**hints), "invalid_request")
+def test_multiple_hints_no_hint_and_bad_hints_are_invalid_requests(
+    bank: Background, reason: str, hints: dict[str, Any]
+) -> None:
+    got = bank.ask(**hints)
+    assert_refused(got, "invalid_request")
+    assert bank.installation.why(got) == reason
 
 
 def test_a_hint_that_names_nobody_is_an_unknown_user_id(bank: Background) -> None:
@@ -192,7 +203,21 @@ def test_who_registered_to_sign_must_sign(signer: Background) -> None:
 
 
 def test_who_did_not_register_to_sign_may_not(bank: Background) -> None:
-    assert_refused(bank.send(request=bank.signed()), "invalid_request")
+    got = bank.send(request=bank.signed())
+    assert_refused(got, "invalid_request")
+    assert bank.installation.why(got) == "request_not_registered"
+
+
+def test_policy_may_demand_a_signature(server: Installation) -> None:
+    server.add_user()
+    got = install_background(server, policy={"signed_requests": True}).ask()
+    assert_refused(got, "invalid_request")
+    assert server.why(got) == "request_not_signed"
+
+
+def test_a_request_may_be_for_several_servers(signer: Background) -> None:
+    both = ["https://elsewhere.example", signer.installation.settings.issuer]
+    assert signer.send(request=signer.signed(aud=both)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -209,7 +234,14 @@ def test_who_did_not_register_to_sign_may_not(bank: Background) -> None:
         ("request_without_nbf", {"nbf": None}),
         ("request_not_yet_valid", {"nbf": seconds(600), "exp": seconds(900)}),
         ("request_too_long_valid", {"nbf": seconds(-4200)}),
+        ("request_not_yet_valid", {"iat": seconds(600)}),
+        ("request_without_exp", {"exp": True}),
+        ("request_without_nbf", {"nbf": "0"}),
         ("request_without_jti", {"jti": None}),
+        ("request_without_jti", {"jti": ""}),
+        ("request_parameter_malformed", {"binding_message": True}),
+        ("request_parameter_malformed", {"binding_message": "a\0b"}),
+        ("request_parameter_malformed", {"resource": ["https://api.example", 1.5]}),
         ("request_parameter_malformed", {"binding_message": {"a": 1}}),
         ("hints_not_one", {"id_token_hint": "x"}),
         ("request_algorithm_not_allowed", {"key": "RS256"}),
@@ -291,6 +323,36 @@ def test_a_client_that_was_disabled_is_not_shown(bank: Background) -> None:
     bank.installation.registration.disable("bank")
     bank.installation.services.clients.forget()
     assert "Nothing waits for you" in approvals(Browser(bank.installation)).text
+
+
+def test_a_client_that_lost_the_grant_is_not_shown(bank: Background) -> None:
+    bank.start()
+    left = {"grant_types": ("client_credentials",)}
+    bank.installation.registration.update("bank", left)
+    bank.installation.services.clients.forget()
+    assert "Nothing waits for you" in approvals(Browser(bank.installation)).text
+
+
+def test_a_client_that_was_disabled_meanwhile_gets_no_answer(bank: Background) -> None:
+    server, browser = bank.installation, Browser(bank.installation)
+    bank.start()
+    page = approvals(browser)
+    server.registration.disable("bank")
+    server.services.clients.forget()
+    assert "This request is over" in answer(browser, page, "allow").text
+    server.registration.enable("bank")
+    server.services.clients.forget()
+    assert_refused(bank.poll(), "authorization_pending")
+
+
+def test_what_is_over_is_not_shown(frozen_time: time_machine.Traveller, bank: Background) -> None:
+    bank.start(requested_expiry="10")
+    decide(bank.installation, "deny")
+    bank.start(requested_expiry="10")
+    browser = Browser(bank.installation)
+    assert approvals(browser).text.count('name="request"') == 1
+    frozen_time.shift(11)
+    assert "Nothing waits for you" in approvals(browser).text
 
 
 def test_a_form_from_elsewhere_answers_nothing(bank: Background) -> None:

@@ -457,6 +457,17 @@ def test_a_confidential_client_may_refresh_with_a_new_key(relying_party: Relying
     assert claims_of(answer.json["access_token"])["cnf"] == {"jkt": other.jkt}
 
 
+def test_a_token_stays_bound_when_its_client_gets_a_secret(
+    server: Installation, public: RelyingParty, key: DPoPKey
+) -> None:
+    token = first(public, key)
+    method = {"token_endpoint_auth_method": "client_secret_basic"}
+    public.secret = server.registration.update(public.client_id, method).secret or ""
+    server.services.clients.forget()
+    successor = refreshed(public, token, key).json["refresh_token"]
+    assert_refused(server, refreshed(public, successor, None), "dpop_proof_of_grant_missing")
+
+
 def test_a_repeat_in_the_grace_needs_the_key_too(server: Installation, public: RelyingParty, key: DPoPKey) -> None:
     token = first(public, key)
     successor = refreshed(public, token, key).json["refresh_token"]

@@ -247,9 +247,22 @@ def test_a_resource_is_open_to_such_clients_if_the_operator_says_so(
     assert claims_of(party.redeem(code).json["access_token"])["scope"] == "open:read"
 
 
-@pytest.mark.parametrize("grant", [CLIENT_CREDENTIALS, "urn:openid:params:grant-type:ciba"])
-def test_strangers_get_no_grant_without_a_person_at_a_browser(registrant: Registrant, grant: str) -> None:
-    assert_refused(registrant, "invalid_client_metadata", grant_types=[grant])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"grant_types": [CLIENT_CREDENTIALS]},
+        {"grant_types": ["urn:ietf:params:oauth:grant-type:token-exchange"]},
+        {"grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"]},
+        {"grant_types": ["urn:openid:params:grant-type:ciba"], "backchannel_token_delivery_mode": "poll"},
+    ],
+)
+def test_strangers_get_no_grant_without_a_person_at_a_browser(
+    server: Installation, registrant: Registrant, members: dict[str, Any]
+) -> None:
+    """What an initial access token would allow is refused without one, for that reason alone."""
+    assert "initial access token" in registrant.ask(**members).json["error_description"]
+    issued = initial_access_tokens(server).create("default")
+    assert registrant.ask(initial_token=issued.value, **members).status == 201
 
 
 # --- who may register -------------------------------------------------------------------------
