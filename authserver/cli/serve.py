@@ -108,10 +108,13 @@ def _background(settings: Settings) -> Background:
         from authserver import storage
         from authserver.events import worker
         from authserver.ops.jobs import jobs
+        from authserver.ops.subscribers import subscribers
 
         database = storage.open(settings)
         instruments.share(settings.instance_dir / METRICS_DIRECTORY)
-        built = worker.build(settings, database, jobs=jobs(settings, database))
+        built = worker.build(
+            settings, database, subscribers=subscribers(settings, database), jobs=jobs(settings, database)
+        )
 
         def end() -> None:
             stop.wait()

@@ -13,6 +13,7 @@ from authserver import settings as settings_package
 from authserver import storage
 from authserver.events import worker as events_worker
 from authserver.ops.jobs import jobs
+from authserver.ops.subscribers import subscribers
 from authserver.storage import migrations
 from authserver.telemetry import instruments, logs
 
@@ -33,7 +34,9 @@ def worker(once: bool) -> None:
     try:
         migrations.require_head(database)
         instruments.share(settings.instance_dir / METRICS_DIRECTORY)
-        built = events_worker.build(settings, database, jobs=jobs(settings, database))
+        built = events_worker.build(
+            settings, database, subscribers=subscribers(settings, database), jobs=jobs(settings, database)
+        )
         if once:
             click.echo(f"{built.run_once()} items done")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -19,11 +20,16 @@ BATCH: Final = 20
 LEASE_SECONDS: Final = 120.0
 """After this time another worker may try what this one has claimed."""
 
-MAX_ATTEMPTS: Final = 8
+MAX_ATTEMPTS: Final = 30
+"""With the pauses between them eight hours: longer than most outages last."""
 FIRST_PAUSE: Final = 5.0
-MAX_PAUSE: Final = 3600.0
+MAX_PAUSE: Final = 1800.0
 
 _logger = get_logger(__name__)
+
+
+class Undeliverable(Exception):
+    """Raised by a subscriber: another attempt is useless."""
 
 
 class Subscriber(Protocol):
@@ -38,7 +44,10 @@ class Subscriber(Protocol):
         """The event types it wants; None stands for all."""
 
     def deliver(self, opened: Opened) -> None:
-        """Handles one event, perhaps a second time (same `event_id`); any exception means: later again."""
+        """Handles one event, perhaps a second time (same `event_id`).
+
+        Any exception but Undeliverable means: later again.
+        """
 
 
 class Deliveries:
@@ -60,7 +69,11 @@ class Deliveries:
         self._stopping = stopping
 
     def step(self) -> int:
-        """Delivers what is due and tells how many deliveries succeeded or were given up."""
+        """Delivers what is due and tells how many deliveries succeeded or were given up.
+
+        What a slow receiver leaves no time for is given back before its lease ends: nobody else may get it meanwhile.
+        """
+        begin_until = time.monotonic() + LEASE_SECONDS / 2
         with self._database.reading() as unit:
             if not unit.outbox.has_due(self._subscriber.name, validity.now()):
                 return 0
@@ -72,11 +85,12 @@ class Deliveries:
                 until=validity.after(LEASE_SECONDS),
                 limit=BATCH,
             )
-        return sum(self._attempt(claim) for claim in claims)
+        return sum(self._attempt(claim, begin_until) for claim in claims)
 
-    def _attempt(self, claim: Claim) -> bool:
-        if self._stopping():
-            self._give_back(claim)
+    def _attempt(self, claim: Claim, begin_until: float) -> bool:
+        if self._stopping() or time.monotonic() >= begin_until:
+            with self._database.unit() as unit:
+                unit.outbox.return_delivery(claim, validity.now())
             return False
         try:
             opened = disclose(Envelope(claim.event_id, claim.record, claim.sealed), self._sealer)
@@ -88,12 +102,8 @@ class Deliveries:
             unit.outbox.complete_delivery(claim)
         return True
 
-    def _give_back(self, claim: Claim) -> None:
-        with self._database.unit() as unit:
-            unit.outbox.postpone_delivery(claim, validity.now(), "the worker was stopped")
-
     def _failed(self, claim: Claim, error: Exception) -> bool:
-        given_up = claim.attempts >= MAX_ATTEMPTS
+        given_up = isinstance(error, Undeliverable) or claim.attempts >= MAX_ATTEMPTS
         _logger.warning(
             "a delivery failed",
             extra={"subscriber": claim.subscriber, "event_id": claim.event_id, "attempt": claim.attempts},

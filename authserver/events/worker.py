@@ -1,7 +1,8 @@
 """Background work: spool intake, the audit log, deliveries to subscribers, periodic jobs.
 
 Each of them is a station of one loop. A station that fails rests, longer each
-time and never exactly as long, while the others go on. Many workers may run:
+time and never exactly as long, while the others go on. A subscriber has a thread
+of its own, because it waits for somebody else's server. Many workers may run:
 the audit log and a spool directory have one holder at a time, deliveries are
 claimed row by row, jobs are safe to run twice.
 """
@@ -126,11 +127,16 @@ class Worker:
         self._stations = [_Station("audit", self._audit.step, idle_seconds)]
         if self._intake is not None:
             self._stations.insert(0, _Station("spool", self._intake.step, idle_seconds))
-        for each in subscribers:
-            queue = Deliveries(database, sealer, each, holder=holder, stopping=self._stop.is_set)
-            self._stations.append(_Station(each.name, queue.step, idle_seconds))
-        self._queues = len(self._stations)
-        self._stations += [_station_of(job) for job in (*self._own_jobs(), *jobs)]
+        self._apart = [
+            _Station(
+                each.name,
+                Deliveries(database, sealer, each, holder=holder, stopping=self._stop.is_set).step,
+                idle_seconds,
+            )
+            for each in subscribers
+        ]
+        self._queues = len(self._stations) + len(self._apart)
+        self._stations += [*self._apart, *(_station_of(job) for job in (*self._own_jobs(), *jobs))]
 
     def run_once(self) -> int:
         """Works until nothing is left to take in or deliver, then runs every job once; tells how many items that were.
@@ -146,15 +152,27 @@ class Worker:
     def run(self, stop: threading.Event | None = None) -> None:
         """Works until `stop` is set or `stop()` is called; then finishes the step it is in and gives up its leases."""
         self._stop.clear()
+        apart = [
+            threading.Thread(target=self._loop, args=([station], stop), name=f"worker-{station.name}")
+            for station in self._apart
+        ]
+        for thread in apart:
+            thread.start()
         try:
-            while not self._ended(stop):
-                now = time.monotonic()
-                for station in self._stations:
-                    if station.due <= now and not self._ended(stop):
-                        station.work_guarded()
-                self._pause(stop)
+            self._loop([station for station in self._stations if station not in self._apart], stop)
         finally:
+            self._stop.set()
+            for thread in apart:
+                thread.join()
             self._release()
+
+    def _loop(self, stations: Sequence[_Station], stop: threading.Event | None) -> None:
+        while not self._ended(stop):
+            now = time.monotonic()
+            for station in stations:
+                if station.due <= now and not self._ended(stop):
+                    station.work_guarded()
+            self._pause(stations, stop)
 
     def stop(self) -> None:
         """Asks `run` to end; safe in a signal handler and from other threads."""
@@ -165,8 +183,8 @@ class Worker:
             self._stop.set()
         return self._stop.is_set()
 
-    def _pause(self, stop: threading.Event | None) -> None:
-        rest = min(station.due for station in self._stations) - time.monotonic()
+    def _pause(self, stations: Sequence[_Station], stop: threading.Event | None) -> None:
+        rest = min(station.due for station in stations) - time.monotonic()
         if rest > 0:
             (stop or self._stop).wait(min(rest, 1.0))
 

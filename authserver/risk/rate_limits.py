@@ -42,7 +42,7 @@ REDIS_TIMEOUT = 0.25
 
 NAMES = (
     *("token", "authorize", "login", "user_code", "introspect", "revoke", "userinfo", "register"),
-    *("metadata", "user", "default"),
+    *("metadata", "user", "mail", "default"),
 )
 
 SETTINGS: Mapping[str, str] = MappingProxyType({name: f"rate_limit_{name}" for name in NAMES})

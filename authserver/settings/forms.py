@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
+from email.utils import parseaddr
 from urllib.parse import SplitResult, urlsplit
 
 LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 HOST = re.compile(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?|\[[0-9a-fA-F:.]+\](:\d{1,5})?")
+MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 MODULE_LEVEL = re.compile(r"[A-Za-z_][\w.]*=(debug|info|warning|error)", re.IGNORECASE)
 
 
@@ -71,6 +73,16 @@ def _origin(value: str) -> str | None:
         return "takes origins such as https://app.example.org"
     if value != f"{parts.scheme}://{parts.netloc}" or parts.username is not None:
         return f"{value} has more than scheme, host and port"
+    return None
+
+
+def mailbox(text: str) -> str | None:
+    """A sender of mails: one ASCII address, with a name before it or without (RFC 5322 §3.4)."""
+    if not text:
+        return None
+    _, address = parseaddr(text)
+    if not text.isprintable() or MAILBOX.fullmatch(address) is None:
+        return "takes an address such as no-reply@example.org or Example <no-reply@example.org>"
     return None
 
 

@@ -277,6 +277,11 @@ def mail_is_plain(settings: Settings) -> str | None:
     return "Mail travels in the clear" if plain else None
 
 
+def mail_is_off(settings: Settings) -> str | None:
+    """Without a mail server people learn of nothing that waits for them."""
+    return "There is no mail server, so nobody is mailed" if settings.is_production and not settings.smtp_host else None
+
+
 def mail_has_no_sender(settings: Settings) -> str | None:
     """Mail servers refuse mail without one."""
     return "smtp_host is set without smtp_from" if settings.smtp_host and not settings.smtp_from else None

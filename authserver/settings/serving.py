@@ -242,7 +242,14 @@ class Outgoing:
     )
     smtp_username: str = setting("", "text", "The name at the mail server, if it asks for one.", varies=True)
     smtp_password: str = setting("", "text", "The password at the mail server.", secret=True, varies=True)
-    smtp_from: str = setting("", "text", "The sender of mails.", varies=True)
+    smtp_from: str = setting(
+        "",
+        "text",
+        "The sender of mails: an address, or `Name <address>`.",
+        spec="RFC 5322 §3.4",
+        varies=True,
+        check=forms.mailbox,
+    )
     smtp_timeout: float = setting(10.0, "duration", "How long one mail may take.", minimum=1, maximum=120)
 
 

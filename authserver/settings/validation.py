@@ -258,6 +258,13 @@ RULES: tuple[Rule, ...] = (
         rules.mail_is_plain,
         "Set AUTHSERVER_SMTP_SECURITY to starttls or tls",
     ),
+    Rule(
+        "mail-off",
+        "warning",
+        ("smtp_host", "environment"),
+        rules.mail_is_off,
+        "Set AUTHSERVER_SMTP_HOST and AUTHSERVER_SMTP_FROM",
+    ),
     Rule("mail-sender", "error", ("smtp_host", "smtp_from"), rules.mail_has_no_sender, "Set AUTHSERVER_SMTP_FROM"),
 )
 

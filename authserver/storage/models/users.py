@@ -50,6 +50,13 @@ class User(Identified, Created, BelongsToOrganization, Base):
         """Whether the account is open: active, not suspended and not deleted."""
         return self.is_active and self.deleted_at is None and self.status == "active"
 
+    @property
+    def verified_mailbox(self) -> str | None:
+        """Where mail reaches this person, if the address is known to be theirs: the domain in its ASCII form."""
+        if not self.email_verified or not self.email or not self.email_key:
+            return None
+        return f"{self.email.rpartition('@')[0]}@{self.email_key.rpartition('@')[2]}"
+
     def lock_account(self, seconds: float) -> None:
         """Refuse this account for `seconds` from now."""
         self.locked_until = validity.after(seconds)

@@ -112,6 +112,11 @@ class Outbox(Repository):
         values = {"due_at": due_at, "holder": None, "last_error": error[:500]}
         return self._changed(update(OutboxDelivery).where(*_still_held(claim)).values(**values)) == 1
 
+    def return_delivery(self, claim: Claim, due_at: datetime) -> bool:
+        """Give a delivery back that was not attempted."""
+        values = {"due_at": due_at, "holder": None, "attempts": claim.attempts - 1}
+        return self._changed(update(OutboxDelivery).where(*_still_held(claim)).values(**values)) == 1
+
     def fail_delivery(self, claim: Claim, failed_at: datetime, error: str) -> bool:
         """Give a delivery up; it is kept for the operator to see."""
         values = {"failed_at": failed_at, "holder": None, "last_error": error[:500]}
@@ -122,6 +127,12 @@ class Outbox(Repository):
         table = OutboxDelivery
         old = select(table.event_id, table.subscriber).where(table.failed_at < before).limit(limit)
         return self._changed(delete(table).where(tuple_(table.event_id, table.subscriber).in_(old)))
+
+    def count_postponed(self, subscriber: str) -> int:
+        """How many deliveries to a subscriber failed so far and wait for another attempt."""
+        table = OutboxDelivery
+        waits = (table.subscriber == subscriber, table.failed_at.is_(None), table.last_error != "")
+        return self.session.scalar(select(func.count()).select_from(table).where(*waits)) or 0
 
     def count_deliveries(self) -> int:
         """How many deliveries wait, failed ones not counted."""

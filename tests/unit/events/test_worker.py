@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import time_machine
 
 from authserver.crypto.sealing import Sealer
-from authserver.events import catalog
+from authserver.events import catalog, deliveries
 from authserver.events.chain import verify_chain
 from authserver.events.deliveries import LEASE_SECONDS, MAX_ATTEMPTS, Deliveries
 from authserver.events.envelope import Opened
@@ -32,12 +33,13 @@ class Listener:
     def __init__(self, types: frozenset[str] | None = None, broken: bool = False) -> None:
         self.types = types
         self.broken = broken
+        self.error: Exception = ConnectionError("receiver is down")
         self.heard: list[Opened] = []
         self.correlations: list[str] = []
 
     def deliver(self, opened: Opened) -> None:
         if self.broken:
-            raise ConnectionError("receiver is down")
+            raise self.error
         self.heard.append(opened)
         self.correlations.append(context.current().correlation_id)
 
@@ -137,6 +139,57 @@ def test_a_stopping_worker_gives_back_what_it_claimed(database: Database, sealer
     Worker(database, sealer, subscribers=[listener])._audit.step()
     assert Deliveries(database, sealer, listener, holder="a", stopping=lambda: True).step() == 0
     assert Deliveries(database, sealer, listener, holder="b").step() == 1
+
+
+def test_what_was_not_attempted_does_not_count(
+    database: Database, sealer: Sealer, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener = Listener()
+    worker = Worker(database, sealer, subscribers=[listener])
+    record(created(1))
+    worker._audit.step()
+    monkeypatch.setattr(deliveries, "LEASE_SECONDS", 0)
+    for _ in range(MAX_ATTEMPTS + 1):
+        assert Deliveries(database, sealer, listener, holder="slow").step() == 0
+    monkeypatch.undo()
+    with database.unit() as unit:
+        now = validity.now()
+        (claim,) = unit.outbox.claim_deliveries("listener", holder="a", now=now, until=now, limit=9)
+    assert (listener.heard, claim.attempts) == ([], 1)
+
+
+def test_what_cannot_be_delivered_is_given_up_at_once(database: Database, sealer: Sealer, record: Record) -> None:
+    listener = Listener(broken=True)
+    listener.error = deliveries.Undeliverable("nobody there")
+    record(created(1))
+    Worker(database, sealer, subscribers=[listener]).run_once()
+    with database.unit() as unit:
+        assert unit.outbox.count_deliveries() == 0
+        assert unit.outbox.remove_failed(validity.after(10**6), 10) == 1
+
+
+def test_a_subscriber_that_waits_holds_up_nobody(database: Database, sealer: Sealer, record: Record) -> None:
+    waits, answered = threading.Event(), threading.Event()
+    listener = Listener()
+
+    def deliver(_opened: Opened) -> None:
+        waits.set()
+        answered.wait(30)
+
+    listener.deliver = deliver  # type: ignore[method-assign]
+    worker = Worker(database, sealer, subscribers=[listener], idle_seconds=0.01)
+    thread = threading.Thread(target=worker.run)
+    record(created(1))
+    thread.start()
+    assert waits.wait(30)
+    record(created(2))
+    while verify_chain(database).entries < 2:
+        waits.wait(0.01)
+        time.sleep(0.01)
+    answered.set()
+    worker.stop()
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_a_failing_job_does_not_stop_the_others(database: Database, sealer: Sealer, record: Record) -> None:

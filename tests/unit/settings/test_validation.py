@@ -12,6 +12,8 @@ from authserver.settings import RULES, Settings, load_with_sources, validate
 from authserver.settings.validation import findings
 
 GOOD: dict[str, Any] = {
+    "smtp_host": "mail.example",
+    "smtp_from": "no-reply@example.org",
     "environment": "production",
     "issuer": "https://auth.example",
     "host": "127.0.0.1",
@@ -68,7 +70,8 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("pool-small", {"workers": 21}),
     ("threads-few", {"threads": 4}),
     ("mail-plain", {"smtp_host": "mail.example", "smtp_security": "none", "smtp_from": "a@b.example"}),
-    ("mail-sender", {"smtp_host": "mail.example"}),
+    ("mail-sender", {"smtp_from": ""}),
+    ("mail-off", {"smtp_host": "", "smtp_from": ""}),
     ("tls-half", {"tls_certfile": Path(__file__)}),
     ("certificates-not-passed", {"client_certificate_ca": Path(__file__)}),
     ("certificate-header-unused", {"client_certificate_header": "Client-Cert", "trusted_proxies": ()}),
