@@ -75,8 +75,8 @@ class Identity:
         return certfile, keyfile
 
 
-def authority(name: str = "CN=Authority") -> Identity:
-    """Somebody who issues certificates."""
+def authority(name: str = "CN=Authority", *, signs: bool | None = True) -> Identity:
+    """Somebody who issues certificates, or whose key may not (or, None, of whose key nothing is said)."""
     usage = dict.fromkeys(
         (
             "digital_signature",
@@ -89,15 +89,10 @@ def authority(name: str = "CN=Authority") -> Identity:
         ),
         False,
     )
-    return _signed(
-        name,
-        ec.generate_private_key(ec.SECP256R1()),
-        None,
-        [
-            (x509.BasicConstraints(ca=True, path_length=None), True),
-            (x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), True),
-        ],
-    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [(x509.BasicConstraints(ca=True, path_length=None), True)]
+    if signs is not None:
+        extensions.append((x509.KeyUsage(key_cert_sign=signs, crl_sign=True, **usage), True))
+    return _signed(name, ec.generate_private_key(ec.SECP256R1()), None, extensions)
 
 
 def issued(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from authserver.clients import documents
 from tests.installation import Installation
 from tests.outbox import recorded
 from tests.publisher import Publisher, publishing
@@ -30,11 +32,14 @@ def server(make_server: Callable[..., Installation], publisher: Publisher) -> In
     return installed
 
 
-def publish(publisher: Publisher, path: str = PATH, **members: Any) -> str:
+def publish(
+    publisher: Publisher, path: str = PATH, *, status: int = 200, media_type: str = "application/json", **members: Any
+) -> str:
     """Publish a client's document; its address, which is the client's id."""
     client_id = publisher.url(path)
     document = {"client_id": client_id, "client_name": "Photos", "redirect_uris": [REDIRECT_URI]} | members
-    return publisher.publish(path, {name: value for name, value in document.items() if value is not None})
+    kept = {name: value for name, value in document.items() if value is not None}
+    return publisher.publish(path, kept, status=status, media_type=media_type)
 
 
 def forget_reads(server: Installation) -> None:
@@ -118,12 +123,44 @@ def test_a_bad_document_is_refused(server: Installation, publisher: Publisher, m
 
 
 def test_a_document_that_is_no_json_or_too_long_is_refused(server: Installation, publisher: Publisher) -> None:
-    html = publisher.publish("/html", {"client_id": publisher.url("/html")}, media_type="text/html")
+    html = publish(publisher, "/html", media_type="text/html")
+    moved = publish(publisher, "/moved", status=404)
     array = publisher.publish("/array", [])
     long = publish(publisher, "/long", client_name="Photos", software_id="x" * 20_000)
     gone = publisher.url("/gone")
-    for client_id in (html, array, long, gone):
+    for client_id in (html, moved, array, long, gone):
         assert assert_refused(server, client_id) == "client_document_refused"
+
+
+def test_a_media_type_that_is_json_too_is_taken(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher, media_type="application/client-metadata+json; charset=utf-8")
+    assert RelyingParty(server, client_id).request(Browser(server)).status == 200
+
+
+def test_a_document_is_read_anew_when_it_is_some_minutes_old(
+    server: Installation, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    party, clients = RelyingParty(server, publish(publisher)), server.services.authorize_collaborators.clients
+    party.request(Browser(server))
+    publisher.published.clear()
+    monkeypatch.setattr(clients, "_clock", lambda: time.monotonic() + documents.FRESH_SECONDS)
+    assert assert_refused(server, party.client_id) == "client_document_refused"
+    assert publisher.asked == [PATH, PATH]
+
+
+def test_addresses_that_strangers_choose_are_not_remembered_without_end(
+    server: Installation, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "CAPACITY", 2)
+    for number in range(4):
+        assert_refused(server, publisher.url(f"/{number}"))
+    assert len(server.services.authorize_collaborators.clients._reads) == 2
+
+
+def test_a_sector_that_does_not_know_the_client_is_refused(server: Installation, publisher: Publisher) -> None:
+    sector = publisher.publish("/sector", ["https://other.example/callback"])
+    client_id = publish(publisher, subject_type="pairwise", sector_identifier_uri=sector)
+    assert assert_refused(server, client_id) == "client_document_refused"
 
 
 def test_a_refused_document_is_not_asked_for_again_at_once(server: Installation, publisher: Publisher) -> None:
@@ -162,7 +199,13 @@ def test_other_addresses_are_not_fetched(server: Installation, publisher: Publis
 
 
 @pytest.mark.parametrize(
-    "client_id", ["http://localhost/client.json", "https://user@localhost/client.json", "https://as.example/client"]
+    "client_id",
+    [
+        "http://localhost/client.json",
+        "https://user@localhost/client.json",
+        "https://as.example/client",
+        "https://as.example:443/client",
+    ],
 )
 def test_neither_http_nor_users_nor_the_issuer_itself(
     make_server: Callable[..., Installation], publisher: Publisher, client_id: str

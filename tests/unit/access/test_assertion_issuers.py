@@ -10,6 +10,7 @@ import pytest
 from authserver.access.assertion_issuers import IssuerRegistration, TrustedIssuer
 from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from tests.installation import Installation
+from tests.outbox import recorded
 
 ISSUER = TrustedIssuer("https://upstream.example", frozenset({"app"}), jwks={"keys": []})
 
@@ -35,6 +36,22 @@ def test_an_issuer_is_trusted_until_it_is_removed(server: Installation, registra
         registration.delete(ISSUER.id)
 
 
+def test_an_issuer_that_was_switched_off_is_not_trusted(server: Installation, registration: IssuerRegistration) -> None:
+    registration.create(ISSUER)
+    with server.unit() as unit:
+        [row] = unit.assertion_issuers.all()
+        row.enabled = False
+    server.services.trusted_issuers.forget()
+    assert server.services.trusted_issuers.find(ISSUER.id) is None
+
+
+def test_whom_people_trust_is_recorded(server: Installation, registration: IssuerRegistration) -> None:
+    registration.create(ISSUER)
+    registration.delete(ISSUER.id)
+    told = [recorded(server, f"AssertionIssuer{what}") for what in ("Created", "Deleted")]
+    assert [[event["issuer"] for event in events] for events in told] == [[ISSUER.id]] * 2
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -49,6 +66,8 @@ def test_an_issuer_is_trusted_until_it_is_removed(server: Installation, registra
         ({"audience": "anybody"}, "audience"),
         ({"subject": "name"}, "subject"),
         ({"max_lifetime": 3601}, "max_lifetime"),
+        ({"max_lifetime": 0}, "max_lifetime"),
+        ({"id": "x" * 2049}, "id"),
         ({"clients": frozenset()}, "clients"),
         ({"clients": frozenset({"nobody"})}, "clients"),
     ],
