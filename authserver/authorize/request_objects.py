@@ -132,7 +132,7 @@ def _check_times(client: Client, claims: Mapping[str, Any]) -> None:
         return
     if expires is None or begins is None:
         raise _refusal("request_object_without_times")
-    if expires - begins > lifetime or begins < now - lifetime:
+    if expires - begins > lifetime:
         raise _refusal("request_object_too_long_valid")
 
 

@@ -252,6 +252,33 @@ def test_the_api_takes_no_token_of_another_resource_or_scope(server: Installatio
     assert Program(server, "x").list().status == 401
 
 
+def test_the_api_takes_the_scope_that_it_is_for(server: Installation, poller: Background) -> None:
+    refused = program(server, scope="openid").list()
+    assert (refused.status, 'error="insufficient_scope"' in (refused.header("WWW-Authenticate") or "")) == (403, True)
+
+
+def test_an_answer_takes_a_person(poller: Background) -> None:
+    server = poller.installation
+    resource = server.add_resource(f"{server.settings.issuer}/api/v1", scopes=("approvals",))
+    chosen: dict[str, Any] = {"scopes": frozenset({"approvals"}), "resources": (resource,), "redirect_uris": ()}
+    machine = RelyingParty(server, *server.add_client("machine", grant_types=("client_credentials",), **chosen))
+    token = machine.token_request(grant_type="client_credentials", resource=resource).json["access_token"]
+    poller.start()
+    refused = Program(server, token).decide({"auth_req_id": poller.auth_req_id, "decision": "allow"})
+    assert (refused.status, Program(server, token).list().status) == (403, 403)
+    assert poller.poll().json["error"] == "authorization_pending"
+
+
+def test_nobody_answers_a_client_that_was_disabled(poller: Background) -> None:
+    server = poller.installation
+    asked = program(server)
+    poller.start()
+    server.registration.disable("bank")
+    server.services.clients.forget()
+    for decision in ("allow", "deny"):
+        assert asked.decide({"auth_req_id": poller.auth_req_id, "decision": decision}).status == 404
+
+
 def test_an_answer_takes_an_open_session(poller: Background) -> None:
     server = poller.installation
     asked = program(server, scope="openid approvals offline_access")

@@ -69,6 +69,12 @@ def test_login_that_was_fresh_when_the_request_came_in_stays_good(
     assert "code" in party.response(browser.allow(page))
 
 
+@pytest.mark.parametrize("value", ["-1", "soon", "1.5", "\u0663", "1" * 11])
+def test_max_age_that_is_no_number_of_seconds_is_refused(party: RelyingParty, browser: Browser, value: str) -> None:
+    answer = party.request(browser, max_age=value)
+    assert party.response(answer)["error"] == "invalid_request"
+
+
 def test_stale_login_and_prompt_none_is_login_required(
     party: RelyingParty, browser: Browser, frozen_time: time_machine.Traveller
 ) -> None:

@@ -494,6 +494,14 @@ def test_an_actor_token_goes_with_its_type(
     assert_refused(server, answer, "invalid_request", "actor_token_incomplete")
 
 
+@pytest.mark.parametrize("kind", [REFRESH_TOKEN, "urn:example:other"])
+def test_an_actor_token_is_of_a_type_that_may_be_presented(
+    server: Installation, app: RelyingParty, gateway: RelyingParty, kind: str
+) -> None:
+    answer = exchange(gateway, token_of(app), actor_token="x", actor_token_type=kind)
+    assert_refused(server, answer, "invalid_request", "presented_token_type_unsupported")
+
+
 def test_an_actor_token_of_somebody_else_is_refused(
     server: Installation, app: RelyingParty, gateway: RelyingParty
 ) -> None:
