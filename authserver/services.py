@@ -253,7 +253,7 @@ class Wiring:
     @cached_property
     def elsewhere(self) -> Elsewhere:
         settings, crypto = self.settings, self.crypto
-        interval, decisions = settings.polling_interval, Decisions(self.recorder)
+        interval, decisions = settings.polling_interval, Decisions(self.recorder, self.catalog)
         return Elsewhere(
             decisions=decisions,
             devices=DeviceAuthorizations(

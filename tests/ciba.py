@@ -65,7 +65,13 @@ class Background(RelyingParty):
 
 
 def install_background(
-    server: Installation, client_id: str = "bank", *, mode: str = "poll", signs: bool = False, **values: Any
+    server: Installation,
+    client_id: str = "bank",
+    *,
+    mode: str = "poll",
+    signs: bool = False,
+    details: tuple[str, ...] = (),
+    **values: Any,
 ) -> Background:
     """A registered CIBA client that proves itself with a secret."""
     endpoint = values.pop("notification_endpoint", "https://bank.example/ciba" if mode == "ping" else None)
@@ -81,6 +87,7 @@ def install_background(
             backchannel_token_delivery_mode=mode,
             backchannel_client_notification_endpoint=endpoint,
             backchannel_authentication_request_signing_alg="PS256" if signs else None,
+            authorization_details_types=details,
         ),
     }
     return Background(server, *server.add_client(client_id, **(chosen | values)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -14,6 +14,8 @@ from authserver.access.catalog import AuthorizationTypeEntry, Snapshot
 from authserver.protocol.errors import InvalidAuthorizationDetails
 
 MOST_DETAILS: Final = 20
+DEEPEST: Final = 32
+"""Arrays and objects within each other, the array of all objects included."""
 SHOWN_CHARACTERS: Final = 200
 """Characters of a value that are shown to a person."""
 
@@ -45,9 +47,18 @@ def parse(text: str, client: DetailedClient, snapshot: Snapshot) -> Details:
         InvalidAuthorizationDetails: they are malformed, of another type, or not what the type's schema allows.
     """
     details = _objects(text)
+    check(details, client, snapshot)
+    return details
+
+
+def check(details: Iterable[Mapping[str, Any]], client: DetailedClient, snapshot: Snapshot) -> None:
+    """See that objects are still such as the client may ask for, where time has passed since it asked.
+
+    Raises:
+        InvalidAuthorizationDetails: a type is gone, not the client's any more, or has another schema now.
+    """
     for detail in details:
         _check(detail, client, snapshot)
-    return details
 
 
 def narrowed(text: str | None, granted: Details) -> Details:
@@ -64,6 +75,11 @@ def narrowed(text: str | None, granted: Details) -> Details:
             "authorization_details asks for what was not granted.", reason="details_not_granted", spec="RFC 9396 §6.1"
         )
     return details
+
+
+def descriptions(details: Iterable[Mapping[str, Any]] | None, snapshot: Snapshot) -> tuple[Described, ...]:
+    """Objects as people read them, in their order."""
+    return tuple(described(detail, snapshot) for detail in details or ())
 
 
 def described(detail: Mapping[str, Any], snapshot: Snapshot) -> Described:
@@ -85,7 +101,19 @@ def _objects(text: str) -> Details:
         raise _malformed("authorization_details takes a JSON array of objects.")
     if len(found) > MOST_DETAILS:
         raise _malformed(f"authorization_details may have {MOST_DETAILS} objects.")
+    if not _can_be_kept(found, DEEPEST):
+        raise _malformed(f"authorization_details may be {DEEPEST} levels deep, and hold no NUL.")
     return tuple(found)
+
+
+def _can_be_kept(value: object, depth: int) -> bool:
+    """Whether every database and every reader can hold it: not all of them take NUL, or any depth."""
+    if isinstance(value, str):
+        return "\0" not in value
+    if not isinstance(value, dict | list):
+        return True
+    items = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+    return depth > 0 and all(_can_be_kept(item, depth - 1) for item in items)
 
 
 def _check(detail: Mapping[str, Any], client: DetailedClient, snapshot: Snapshot) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from authserver.clients.directory import Client
 from authserver.clients.keys import ClientKeys
 from authserver.protocol import validity
@@ -14,6 +16,8 @@ from authserver.tokens import foreign
 
 OF_THE_TOKEN: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 """Claims about the request itself; all of them are required."""
+OF_JSON: Final = frozenset({"authorization_details"})
+"""Parameters whose value is JSON, and which a JWT therefore holds as it is (RFC 9396 §2)."""
 LONGEST_LIFE: Final = 3600
 FUTURE_SECONDS: Final = 60
 WORDS: Final = "The signed authentication request is not valid."
@@ -69,10 +73,13 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _parameters(claims: Mapping[str, Any]) -> Parameters:
-    """Claims as parameters: numbers as text, a list of texts as a repeated parameter."""
+    """Claims as parameters: numbers as text, what is JSON anyway as such, a list of texts as a repeated parameter."""
     pairs: list[tuple[str, str]] = []
     for name, value in claims.items():
         if name in OF_THE_TOKEN:
+            continue
+        if name in OF_JSON and isinstance(value, list):
+            pairs.append((name, orjson.dumps(value).decode()))
             continue
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, bool) or not isinstance(item, str | int) or "\0" in str(item):

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import orjson
 
+from authserver.access import authorization_details
+from authserver.access.authorization_details import Described
 from authserver.edge.chain import Handler
 from authserver.endpoints.bearer import Guard
 from authserver.issuing.decisions import Decider
@@ -108,6 +110,7 @@ def _wish(request: Request) -> tuple[str, str]:
 
 def _document(services: Services, request: BackchannelRequest) -> dict[str, Any]:
     client = services.clients.find(request.client_id)
+    details = authorization_details.descriptions(request.authorization_details, services.catalog.current())
     return {
         "id": request.id,
         "client_id": request.client_id,
@@ -115,9 +118,16 @@ def _document(services: Services, request: BackchannelRequest) -> dict[str, Any]
         "binding_message": request.binding_message,
         "scope": request.scope,
         "resources": list(request.resources),
+        "authorization_details": request.authorization_details or [],
+        "details": [_in_words(detail) for detail in details],
         "created_at": request.created_at.isoformat(timespec="seconds"),
         "expires_at": request.expires_at.isoformat(timespec="seconds"),
     }
+
+
+def _in_words(detail: Described) -> dict[str, Any]:
+    """What is asked for in detail, as the page says it."""
+    return {"name": detail.name, "words": detail.words, "members": dict(detail.members)}
 
 
 def _refused(error: ApplicationError) -> Response:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from authserver.access import requests
 from authserver.access import resources as access_resources
-from authserver.access import scopes as access_scopes
 from authserver.clients.directory import Client
 from authserver.edge.chain import Handler
 from authserver.endpoints.machine_errors import refused, refusing
@@ -66,25 +66,25 @@ class BackchannelAuthenticationEndpoint:
     def _start(self, client: Client, form: Parameters) -> Acknowledged:
         services = self._services
         _check_client(client)
-        asked = self._asked(client, form)
+        sent = self._sent(client, form)
         snapshot, issuer = services.catalog.current(), services.settings.issuer
-        scopes = access_scopes.resolve(asked.get("scope"), client, snapshot)
-        if OPENID not in scopes:
+        asked = requests.resolve(sent.get("scope"), sent.get("authorization_details"), client, snapshot)
+        if OPENID not in asked.scopes:
             raise InvalidScope("The scope must contain openid.", reason="scope_without_openid", spec="CIBA Core §7.1")
-        audience = access_resources.audience(asked.all("resource"), client, snapshot, issuer)
-        message, expires_in = _binding_message(asked), _requested_expiry(asked)
-        token = _notification_token(client, asked)
-        hint = _hint(asked)
+        audience = access_resources.audience(sent.all("resource"), client, snapshot, issuer)
+        message, expires_in = _binding_message(sent), _requested_expiry(sent)
+        token = _notification_token(client, sent)
+        hint = _hint(sent)
 
         def store() -> Acknowledged:
             with services.database.unit() as unit:
                 user = self._person(unit, client, *hint)
-                wanted = Wanted(user.id, scopes, audience, message, expires_in, token)
+                wanted = Wanted(user.id, asked, audience, message, expires_in, token)
                 return services.elsewhere.backchannel.start(unit, services.recorder, client, wanted)
 
         return services.database.retrying(store)
 
-    def _asked(self, client: Client, form: Parameters) -> Parameters:
+    def _sent(self, client: Client, form: Parameters) -> Parameters:
         """The parameters: signed ones alone, where the client registered that it signs (CIBA Core §7.1.1)."""
         signed = form.get("request")
         must_sign = client.policy.signed_requests or (
@@ -145,9 +145,9 @@ def _check_client(client: Client) -> None:
         )
 
 
-def _hint(asked: Parameters) -> tuple[str, str]:
+def _hint(sent: Parameters) -> tuple[str, str]:
     """The one hint about the person (CIBA Core §7.1)."""
-    given = [(name, value) for name in HINTS if (value := asked.get(name)) is not None]
+    given = [(name, value) for name in HINTS if (value := sent.get(name)) is not None]
     if len(given) != 1:
         raise InvalidRequest(
             "Exactly one of login_hint and id_token_hint is needed.", reason="hints_not_one", spec="CIBA Core §7.1"
@@ -161,8 +161,8 @@ def _hint(asked: Parameters) -> tuple[str, str]:
     return given[0]
 
 
-def _binding_message(asked: Parameters) -> str | None:
-    message = asked.get("binding_message")
+def _binding_message(sent: Parameters) -> str | None:
+    message = sent.get("binding_message")
     if message is not None and (len(message) > LONGEST_MESSAGE or not message.isprintable() or not message.strip()):
         raise InvalidBindingMessage(
             f"A binding message has at most {LONGEST_MESSAGE} printable characters.",
@@ -172,8 +172,8 @@ def _binding_message(asked: Parameters) -> str | None:
     return message
 
 
-def _requested_expiry(asked: Parameters) -> int | None:
-    text = asked.get("requested_expiry")
+def _requested_expiry(sent: Parameters) -> int | None:
+    text = sent.get("requested_expiry")
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or int(text) == 0:
@@ -185,11 +185,11 @@ def _requested_expiry(asked: Parameters) -> int | None:
     return min(int(text), LONGEST_EXPIRY)
 
 
-def _notification_token(client: Client, asked: Parameters) -> str | None:
+def _notification_token(client: Client, sent: Parameters) -> str | None:
     """The bearer token with which the client wants to be told; needed for ping alone (CIBA Core §7.1)."""
     if client.extensions.backchannel_token_delivery_mode != "ping":
         return None
-    token = asked.get("client_notification_token")
+    token = sent.get("client_notification_token")
     if token is None or _BEARER.fullmatch(token) is None:
         raise InvalidRequest(
             "client_notification_token must be a bearer token.",

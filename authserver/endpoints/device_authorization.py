@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from authserver.access import requests
 from authserver.access import resources as access_resources
-from authserver.access import scopes as access_scopes
 from authserver.clients.directory import Client
 from authserver.edge.chain import Handler
 from authserver.edge.cors import allowing
@@ -44,13 +44,13 @@ def _start(services: Services, request: Request, client: Client) -> DeviceCodes:
             setting=f"client {client.id}: grant_types",
         )
     snapshot = services.catalog.current()
-    scopes = access_scopes.resolve(form.get("scope"), client, snapshot)
+    asked = requests.resolve(form.get("scope"), form.get("authorization_details"), client, snapshot)
     audience = access_resources.audience(form.all("resource"), client, snapshot, services.settings.issuer)
     requested_from = request.remote_address[:LONGEST_ADDRESS]
 
     def store() -> DeviceCodes:
         with services.database.unit() as unit:
-            return services.elsewhere.devices.start(unit, client, scopes, audience, requested_from)
+            return services.elsewhere.devices.start(unit, client, asked, audience, requested_from)
 
     return services.database.retrying(store)
 

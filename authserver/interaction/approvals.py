@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.access.authorization_details import descriptions
 from authserver.clients.directory import Client
 from authserver.interaction.own_page import OwnPage, Visitor
 from authserver.interaction.scope_lines import resource_names, scope_lines
@@ -67,6 +68,7 @@ class Approvals(OwnPage):
             requested_at=request.created_at,
             binding_message=request.binding_message or "",
             resources=resource_names(request.resources, snapshot, issuer),
+            details=descriptions(request.authorization_details, snapshot),
         )
 
     def _client(self, request: BackchannelRequest) -> Client | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from authserver.access import authorization_details, consents
-from authserver.access import scopes as access_scopes
+from authserver.access import authorization_details, consents, requests
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied
 from authserver.identity import profiles
@@ -30,19 +29,19 @@ class ConsentStep(Step):
         """The page: client, account, scopes in words, resources, and the host the answer goes to."""
         with self.services.database.reading() as unit:
             _session, user = self._person(unit, visit.interaction)
-        snapshot = self.services.catalog.current()
+        snapshot, asked = self.services.catalog.current(), self._asked(visit)
         page = ConsentPage(
             form=self.form(visit),
             application=self._application(visit),
             account=Account(username=user.username or user.email or "", name=user.name or ""),
             redirect_uri=visit.parameters.get("redirect_uri") or "",
-            scopes=scope_lines(self._asked(visit), snapshot),
+            scopes=scope_lines(asked.scopes, snapshot),
             resources=tuple(
                 snapshot.resources[uri].name if uri in snapshot.resources else uri
                 for uri in visit.parameters.all("resource")
             ),
             claims=sorted_claims(self._claims(visit)),
-            details=self._details(visit),
+            details=authorization_details.descriptions(asked.details, snapshot),
             can_remember=self._can_remember(visit),
         )
         return self.render(visit, page)
@@ -52,7 +51,7 @@ class ConsentStep(Step):
         action = visit.request.form.get("action")
         if action == "switch":
             return self._switch(visit)
-        asked = self._asked(visit)
+        asked = self._asked(visit).scopes
         kept = {*visit.request.form.all("scope"), REQUIRED_SCOPE}
         chosen = self.services.catalog.current().left_of(asked, kept)
         claims = self._claims(visit) & frozenset(visit.request.form.all("claim"))
@@ -123,23 +122,13 @@ class ConsentStep(Step):
             raise InteractionUnavailable("You are not signed in any more. Start again.", reason="interaction_expired")
         return session, user
 
-    def _asked(self, visit: Visit) -> frozenset[str]:
-        scope = visit.parameters.get("scope")
-        if scope is None and visit.parameters.get("authorization_details") is not None:
-            return frozenset()
-        return access_scopes.resolve(scope, self._asker(visit), self.services.catalog.current())
-
-    def _details(self, visit: Visit) -> tuple[authorization_details.Described, ...]:
-        """What is asked for in detail, in words."""
-        text, snapshot = visit.parameters.get("authorization_details"), self.services.catalog.current()
-        if text is None:
-            return ()
-        details = authorization_details.parse(text, self._asker(visit), snapshot)
-        return tuple(authorization_details.described(detail, snapshot) for detail in details)
+    def _asked(self, visit: Visit) -> requests.Asked:
+        scope, details = visit.parameters.get("scope"), visit.parameters.get("authorization_details")
+        return requests.resolve(scope, details, self._asker(visit), self.services.catalog.current())
 
     def _claims(self, visit: Visit) -> frozenset[str]:
         """The claims that are asked for one by one, beyond what the scopes release."""
-        text, scopes = visit.parameters.get("claims"), self._asked(visit)
+        text, scopes = visit.parameters.get("claims"), self._asked(visit).scopes
         if text is None or REQUIRED_SCOPE not in scopes:
             return frozenset()
         return profiles.beyond_scopes(claims_parameter.parse(text).names, scopes)

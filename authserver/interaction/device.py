@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from authserver.access.authorization_details import descriptions
 from authserver.clients.directory import Client
 from authserver.interaction.own_page import OwnPage, Visitor
 from authserver.interaction.scope_lines import REQUIRED_SCOPE, resource_names, scope_lines
@@ -118,6 +119,7 @@ class Device(OwnPage):
             requested_at=request.created_at,
             requested_from=request.requested_from,
             resources=resource_names(request.resources, snapshot, issuer),
+            details=descriptions(request.authorization_details, snapshot),
         )
         return self.render(visitor, page)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from authserver.access.requests import Asked
 from authserver.clients.backchannel_notifications import notification_context
 from authserver.clients.directory import Client
 from authserver.crypto.handles import Handles, Kind
@@ -31,7 +32,7 @@ class Wanted:
     """What a client wants of a person; `expires_in` is seconds or None for what the server usually gives."""
 
     user_id: str
-    scopes: frozenset[str]
+    asked: Asked
     audience: tuple[str, ...]
     binding_message: str | None = None
     expires_in: int | None = None
@@ -77,8 +78,9 @@ class BackchannelAuthentications:
                 digest=handle.digest,
                 client_id=client.id,
                 user_id=wanted.user_id,
-                scope=" ".join(sorted(wanted.scopes)),
+                scope=" ".join(sorted(wanted.asked.scopes)),
                 resources=list(wanted.audience),
+                authorization_details=[dict(detail) for detail in wanted.asked.details] or None,
                 binding_message=wanted.binding_message,
                 interval=self._interval,
                 notification_sealed=self._sealed(request_id, handle.value, wanted.notification_token),
@@ -91,7 +93,7 @@ class BackchannelAuthentications:
                 user_id=wanted.user_id,
                 client_id=client.id,
                 request_id=request_id,
-                scopes=tuple(sorted(wanted.scopes)),
+                scopes=tuple(sorted(wanted.asked.scopes)),
                 resources=wanted.audience,
             ),
         )

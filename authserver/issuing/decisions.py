@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from authserver.access import authorization_details
+from authserver.access.catalog import ResourceCatalog
 from authserver.clients.directory import Client
 from authserver.events.catalog import ConsentDenied, ConsentGranted
 from authserver.events.outbox import Recorder
@@ -47,8 +49,9 @@ def is_waiting(request: Waiting) -> bool:
 class Decisions:
     """Allows and denies, in the caller's transaction."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, catalog: ResourceCatalog) -> None:
         self._recorder = recorder
+        self._catalog = catalog
 
     def allow(
         self,
@@ -60,13 +63,16 @@ class Decisions:
         *,
         scopes: frozenset[str],
     ) -> Grant:
-        """Grant `scopes` of what was asked for. It is remembered for nothing but this request.
+        """Grant `scopes` of what was asked for, and all of it that is in detail. It is remembered for nothing but
+        this request.
 
         Raises:
+            InvalidAuthorizationDetails: the client may not ask for such details any more.
             InvalidRequest: it was answered meanwhile, or is over.
             UnmetAuthenticationRequirements: the person signed in with less than the client demands.
         """
         _check_acr(client, decider)
+        authorization_details.check(request.authorization_details or (), client, self._catalog.current())
         grant = unit.grants.add(self._grant(request, decider, scopes))
         if not requests.decide(request.id, grant.id):
             raise _decided()
@@ -106,6 +112,7 @@ class Decisions:
             offline="offline_access" in scopes,
             scope=" ".join(sorted(scopes)),
             resources=list(request.resources),
+            authorization_details=request.authorization_details,
             auth_time=decider.auth_time,
             acr=decider.acr,
             amr=list(decider.amr),

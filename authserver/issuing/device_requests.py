@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from authserver.access.requests import Asked
 from authserver.clients.directory import Client
 from authserver.crypto.handles import Handles, Kind
 from authserver.crypto.macs import Macs
@@ -46,7 +47,7 @@ class DeviceAuthorizations:
         self._interval = interval
 
     def start(
-        self, unit: Unit, client: Client, scopes: frozenset[str], audience: tuple[str, ...], requested_from: str
+        self, unit: Unit, client: Client, asked: Asked, audience: tuple[str, ...], requested_from: str
     ) -> DeviceCodes:
         """Store what a client asks for and make its codes."""
         handle = self._handles.issue(Kind.DEVICE_CODE)
@@ -58,15 +59,16 @@ class DeviceAuthorizations:
                 digest=handle.digest,
                 user_code=self._tag(user_code),
                 client_id=client.id,
-                scope=" ".join(sorted(scopes)),
+                scope=" ".join(sorted(asked.scopes)),
                 resources=list(audience),
+                authorization_details=[dict(detail) for detail in asked.details] or None,
                 interval=self._interval,
                 requested_from=requested_from,
                 expires_at=validity.after(self._ttl),
             )
         )
         event = DeviceCodeIssued(
-            client_id=client.id, request_id=request_id, scopes=tuple(sorted(scopes)), resources=audience
+            client_id=client.id, request_id=request_id, scopes=tuple(sorted(asked.scopes)), resources=audience
         )
         self._recorder.record(unit, event)
         return DeviceCodes(handle.value, user_codes.shown(user_code), self._ttl, self._interval)

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
+from authserver.access.authorization_details import Described
 from authserver.texts.labels import plain_label
 from authserver.web.page_parts import Account, Application, Form, Page
 from authserver.web.page_values import ConsentScope
@@ -52,6 +53,7 @@ class DevicePage(Page):
         requested_at: when the device asked.
         requested_from: the address it asked from.
         resources: names of the interfaces that the access is for.
+        details: what is asked for in detail (RFC 9396), in words.
     """
 
     template: ClassVar[str] = "device.html"
@@ -65,6 +67,7 @@ class DevicePage(Page):
     requested_at: datetime
     requested_from: str
     resources: tuple[str, ...] = ()
+    details: tuple[Described, ...] = ()
 
     @property
     def optional(self) -> tuple[ConsentScope, ...]:
@@ -96,6 +99,7 @@ class Approval:
         reference: what the form posts back.
         binding_message: the client's own words, by which the person knows the request again.
         scopes: what is asked for; all of it or nothing.
+        details: what is asked for in detail (RFC 9396), in words; all of it or nothing.
     """
 
     reference: str
@@ -104,6 +108,7 @@ class Approval:
     requested_at: datetime
     binding_message: str = ""
     resources: tuple[str, ...] = ()
+    details: tuple[Described, ...] = ()
 
     @property
     def message(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from authserver.access.authorization_details import Described
 from authserver.protocol import validity
 from authserver.web.approval_values import (
     Approval,
@@ -27,6 +28,8 @@ SCOPES = (
 def samples(photos: Application, long_name: Application, ada: Account, long_address: Account) -> dict[str, Page]:
     """The pages by a name for the file."""
     asked = validity.after(-95)
+    payment = Described("Payment", "Pay 123.50 EUR to Merchant A.", (("note", "rent, May"), ("risk", '{"level":1}')))
+    details = (payment, Described("P" * 120, "W" * 200, (("m" * 60, "v" * 200),)))
     waiting = (
         Approval("1", photos, SCOPES, asked, "Order 4711", ("Photo API",)),
         Approval("2", long_name, SCOPES[:1], asked, "W" * 100),
@@ -34,6 +37,7 @@ def samples(photos: Application, long_name: Application, ada: Account, long_addr
     return {
         "approvals": ApprovalsPage(FORM, ada, waiting[:1]),
         "approvals-long": ApprovalsPage(FORM, long_address, waiting),
+        "approvals-details": ApprovalsPage(FORM, ada, (Approval("1", photos, SCOPES[:1], asked, details=details),)),
         "approvals-empty": ApprovalsPage(FORM, ada, ()),
         **{f"approvals-{news.value}": ApprovalsPage(FORM, ada, (), news) for news in ApprovalNews},
         "device-code": DeviceCodePage(FORM, ada),
@@ -44,6 +48,7 @@ def samples(photos: Application, long_name: Application, ada: Account, long_addr
         },
         "device": DevicePage(FORM, photos, ada, SCOPES, asked, "192.0.2.17", ("Photo API",)),
         "device-long": DevicePage(FORM, long_name, long_address, SCOPES, asked, "2001:db8:85a3:8d3:1319:8a2e:370:7348"),
+        "device-details": DevicePage(FORM, photos, ada, (), asked, "192.0.2.17", details=details),
         "device-allowed": DeviceDonePage(photos, allowed=True),
         "device-refused": DeviceDonePage(long_name, allowed=False),
     }

@@ -3,51 +3,24 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from typing import Any
 
 import pytest
 
-from authserver.access.authorization_types import AuthorizationTypes, TypeMetadata
-from authserver.clients.extensions import Extensions
+from authserver.access.authorization_types import TypeMetadata
 from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from tests.installation import Answer, Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
-
-PAYMENT: dict[str, Any] = {
-    "type": "payment",
-    "amount": {"value": "123.50", "currency": "EUR"},
-    "to": "Merchant <b>A</b>",
-    "note": ["rent", "May"],
-}
-OTHER = PAYMENT | {"to": "Somebody else"}
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "type": {"const": "payment"},
-        "amount": {"$ref": "#/$defs/amount"},
-        "to": {"type": "string"},
-        "note": {"type": "array"},
-    },
-    "required": ["amount", "to"],
-    "additionalProperties": False,
-    "$defs": {"amount": {"type": "object", "required": ["value", "currency"]}},
-}
-WORDS = "Pay {amount.value} {amount.currency} to {to}."
-
-
-def types(server: Installation) -> AuthorizationTypes:
-    return AuthorizationTypes(server.services.database, server.services.recorder)
+from tests.rich_requests import OF_PAYMENTS, OTHER, PAYMENT, SAID, install_types, types
 
 
 @pytest.fixture
 def party(server: Installation) -> RelyingParty:
     server.add_user()
-    types(server).create("payment", TypeMetadata("Payment", WORDS, SCHEMA))
-    types(server).create("other", TypeMetadata("Other", "", {}))
-    server.services.catalog.forget()
-    extensions = Extensions(authorization_details_types=("payment",))
+    install_types(server)
     grants = ("authorization_code", "refresh_token", "client_credentials")
-    return RelyingParty(server, *server.add_client(extensions=extensions, grant_types=grants))
+    return RelyingParty(server, *server.add_client(extensions=OF_PAYMENTS, grant_types=grants))
 
 
 def asked(party: RelyingParty, *details: Any, **parameters: Any) -> tuple[Browser, Answer]:
@@ -63,7 +36,7 @@ def granted(party: RelyingParty, *details: Any, **values: Any) -> Answer:
 
 def test_what_is_asked_for_is_shown_in_words(party: RelyingParty) -> None:
     _, page = asked(party, PAYMENT)
-    assert "Pay 123.50 EUR to Merchant &lt;b&gt;A&lt;/b&gt;." in page.text
+    assert escape(SAID) in page.text
     assert "rent, May" in page.text
 
 
@@ -121,6 +94,9 @@ def test_a_client_may_ask_for_itself(party: RelyingParty) -> None:
         ("[]", "details_malformed"),
         ('["payment"]', "details_malformed"),
         (json.dumps([PAYMENT] * 21), "details_malformed"),
+        (json.dumps([PAYMENT | {"to": "a\0b"}]), "details_malformed"),
+        (json.dumps([PAYMENT | {"a\0b": 1}]), "details_malformed"),
+        ('[{"a":' + "[" * 31 + "]" * 31 + "}]", "details_malformed"),
         ('[{"type": "unheard"}]', "details_type_unknown"),
         ('[{"amount": 1}]', "details_type_unknown"),
         ('[{"type": "other"}]', "details_type_not_allowed"),

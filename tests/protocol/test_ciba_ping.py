@@ -16,6 +16,7 @@ from authserver.ops.jobs import backchannel_notifications
 from tests.ciba import Background, decide, install_background
 from tests.installation import Answer, Installation
 from tests.relying_party import Browser, RelyingParty
+from tests.rich_requests import PAYMENT, SAID, install_types
 
 TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 
@@ -204,6 +205,14 @@ def test_a_program_sees_what_waits_for_its_person(poller: Background) -> None:
     assert (one["client_id"], one["client_name"], one["binding_message"]) == ("bank", "Acme Bank", "1234")
     assert one["scope"] == "email openid"
     assert "auth_req_id" not in one
+
+
+def test_a_program_sees_what_is_asked_for_in_detail(server: Installation) -> None:
+    install_types(server)
+    install_background(server, details=("payment",)).start(authorization_details=json.dumps([PAYMENT]))
+    (one,) = program(server).list().json["approvals"]
+    assert one["authorization_details"] == [PAYMENT]
+    assert one["details"] == [{"name": "Payment", "words": SAID, "members": {"note": "rent, May"}}]
 
 
 @pytest.mark.parametrize("by", ["id", "auth_req_id"])

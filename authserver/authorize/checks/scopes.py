@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from authserver.access import authorization_details
+from authserver.access import requests
 from authserver.access import resources as access_resources
-from authserver.access import scopes as access_scopes
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
 from authserver.protocol.policy import CODE
@@ -13,12 +12,9 @@ from authserver.protocol.scopes import OFFLINE_ACCESS
 
 def check_scope(context: Context, collaborators: Collaborators) -> None:
     """Every scope, and every object of authorization details, is known and this client's to ask for."""
-    snapshot = collaborators.catalog.current()
-    details = context.get("authorization_details")
-    if details is not None:
-        context.authorization_details = authorization_details.parse(details, context.verified_client, snapshot)
-    if details is None or context.get("scope") is not None:
-        context.scopes = access_scopes.resolve(context.get("scope"), context.verified_client, snapshot)
+    scope, details = context.get("scope"), context.get("authorization_details")
+    asked = requests.resolve(scope, details, context.verified_client, collaborators.catalog.current())
+    context.scopes, context.authorization_details = asked.scopes, asked.details
     if not context.wants(CODE):
         # Nothing of such an answer can be refreshed (OIDC Core §11).
         context.scopes -= {OFFLINE_ACCESS}

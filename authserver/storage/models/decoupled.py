@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +22,7 @@ class AwaitsDecision:
     client_id: Mapped[str] = mapped_column(String(255), ForeignKey("oauth2_clients.id", ondelete="CASCADE"), index=True)
     scope: Mapped[str] = mapped_column(String, default="")
     resources: Mapped[list[str]] = mapped_column(default=list)
+    authorization_details: Mapped[list[dict[str, Any]] | None] = mapped_column(default=None)
     interval: Mapped[int]
     next_poll_at: Mapped[datetime] = mapped_column(default=validity.now)
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
