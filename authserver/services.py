@@ -262,7 +262,7 @@ class Wiring:
             backchannel=BackchannelAuthentications(
                 crypto.handles, crypto.sealer, decisions, ttl=settings.backchannel_request_ttl, interval=interval
             ),
-            signed=AuthenticationRequests(settings.issuer, self.client_keys),
+            signed=AuthenticationRequests(settings.issuer, self.client_keys, self.ephemeral),
         )
 
     @cached_property

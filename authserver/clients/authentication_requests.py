@@ -1,7 +1,12 @@
-"""Signed authentication requests (CIBA Core §7.1.1): what a client asks for in the background, signed with its key."""
+"""Signed authentication requests (CIBA Core §7.1.1): what a client asks for in the background, signed with its key.
+
+A request counts once: its `jti` is kept while it is valid, in a store that
+refuses rather than forgets. Somebody who got hold of one cannot ring a person again.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,6 +17,7 @@ from authserver.clients.keys import ClientKeys
 from authserver.protocol import validity
 from authserver.protocol.errors import InvalidRequest, InvalidToken
 from authserver.protocol.messages import Parameters
+from authserver.storage.ephemeral import Ephemeral
 from authserver.tokens import foreign
 
 OF_THE_TOKEN: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
@@ -19,22 +25,28 @@ OF_THE_TOKEN: Final = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 OF_JSON: Final = frozenset({"authorization_details"})
 """Parameters whose value is JSON, and which a JWT therefore holds as it is (RFC 9396 §2)."""
 LONGEST_LIFE: Final = 3600
+LONGEST_JTI: Final = 255
 FUTURE_SECONDS: Final = 60
 WORDS: Final = "The signed authentication request is not valid."
 
 
 class AuthenticationRequests:
-    """Reads signed authentication requests; nothing in one chooses its key or algorithm."""
+    """Reads signed authentication requests; nothing in one chooses its key or algorithm.
 
-    def __init__(self, issuer: str, keys: ClientKeys) -> None:
+    Args:
+        ephemeral: remembers which requests were used.
+    """
+
+    def __init__(self, issuer: str, keys: ClientKeys, ephemeral: Ephemeral) -> None:
         self._issuer = issuer
         self._keys = keys
+        self._ephemeral = ephemeral
 
     def read(self, client: Client, text: str) -> Parameters:
-        """The parameters that `client` signed.
+        """The parameters that `client` signed; the request is used up.
 
         Raises:
-            InvalidRequest: the signature or a claim is wrong or missing; `reason` says which.
+            InvalidRequest: the signature or a claim is wrong or missing, or it was used before; `reason` says which.
         """
         registered = client.extensions.backchannel_authentication_request_signing_alg
         if registered is None:
@@ -44,16 +56,22 @@ class AuthenticationRequests:
             claims = foreign.verify(token, self._keys.of(client, token.kid), {registered})
         except InvalidToken as error:
             raise _refusal(f"request_{error.reason}") from error
-        self._check(client, claims)
-        return _parameters(claims)
+        lifetime = self._check(client, claims)
+        parameters = _parameters(claims)
+        # Last of all: what nobody could have been asked with is not used up.
+        if not self._ephemeral.add(f"authentication request {client.id} {claims['jti']}", b"", lifetime):
+            raise _refusal("request_replayed")
+        return parameters
 
-    def _check(self, client: Client, claims: Mapping[str, Any]) -> None:
+    def _check(self, client: Client, claims: Mapping[str, Any]) -> float:
+        """The seconds for which the request is still good, rounded up as its end is."""
         if claims.get("iss") != client.id:
             raise _refusal("request_issuer_wrong")
         audience = claims.get("aud")
         if self._issuer not in (audience if isinstance(audience, list) else [audience]):
             raise _refusal("request_audience_wrong")
-        if not isinstance(claims.get("jti"), str) or not claims["jti"]:
+        jti = claims.get("jti")
+        if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
             raise _refusal("request_without_jti")
         expires, begins, made = (_time(claims, name) for name in ("exp", "nbf", "iat"))
         now = validity.timestamp()
@@ -63,6 +81,7 @@ class AuthenticationRequests:
             raise _refusal("request_not_yet_valid")
         if expires - begins > LONGEST_LIFE:
             raise _refusal("request_too_long_valid")
+        return math.ceil(expires - now)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float:

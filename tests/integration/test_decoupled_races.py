@@ -89,6 +89,14 @@ def test_requests_at_once_do_not_pass_the_limit_together(device: Device) -> None
     assert len(recorded(device.installation, "BackchannelAuthenticationRequested")) == MOST_OF_ONE_CLIENT
 
 
+def test_one_signed_request_is_taken_once(device: Device) -> None:
+    bank = ciba.install_background(device.installation, signs=True)
+    request = bank.signed()
+    answers = at_once(lambda: bank.send(request=request))
+    assert Counter(answer.status for answer in answers) == {200: 1, 400: THREADS - 1}
+    assert len(recorded(device.installation, "BackchannelAuthenticationRequested")) == 1
+
+
 def test_one_of_many_answers_to_a_client_counts(device: Device) -> None:
     bank = ciba.install_background(device.installation)
     bank.start()

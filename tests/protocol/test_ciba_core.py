@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import time_machine
 from authserver.issuing import backchannel_requests
 from authserver.issuing.backchannel_requests import MOST_OF_ONE_CLIENT
 from authserver.protocol import validity
+from authserver.storage.ephemeral import EphemeralUnavailable
 from tests.ciba import Background, answer, approvals, decide, install_background
 from tests.installation import Answer, Installation
 from tests.moments import resolved, seconds
@@ -242,6 +245,8 @@ def test_a_request_may_be_for_several_servers(signer: Background) -> None:
         ("request_parameter_malformed", {"binding_message": True}),
         ("request_parameter_malformed", {"binding_message": "a\0b"}),
         ("request_parameter_malformed", {"resource": ["https://api.example", 1.5]}),
+        ("request_without_jti", {"jti": 1}),
+        ("request_without_jti", {"jti": "x" * 256}),
         ("request_parameter_malformed", {"binding_message": {"a": 1}}),
         ("hints_not_one", {"id_token_hint": "x"}),
         ("request_algorithm_not_allowed", {"key": "RS256"}),
@@ -251,6 +256,45 @@ def test_a_request_with_a_wrong_claim_is_refused(signer: Background, reason: str
     got = signer.send(request=signer.signed(**resolved(changes)))
     assert_refused(got, "invalid_request")
     assert signer.installation.why(got) == reason
+
+
+def test_a_signed_request_counts_once(signer: Background) -> None:
+    request = signer.signed()
+    assert signer.send(request=request).status == 200
+    got = signer.send(request=request)
+    assert_refused(got, "invalid_request")
+    assert signer.installation.why(got) == "request_replayed"
+
+
+def test_a_signed_request_is_remembered_until_its_end(frozen_time: time_machine.Traveller, signer: Background) -> None:
+    request = signer.signed(exp=int(time.time()) + 299.5)
+    assert signer.send(request=request).status == 200
+    reasons = []
+    for later in (299.7, 0.5):
+        frozen_time.shift(later)
+        reasons.append(signer.installation.why(signer.send(request=request)))
+    assert reasons == ["request_replayed", "request_expired"]
+
+
+def test_clients_may_choose_the_same_jti(signer: Background) -> None:
+    other = install_background(signer.installation, "other", signs=True)
+    for client in (signer, other):
+        assert client.send(request=client.signed(jti="1")).status == 200
+
+
+def test_a_request_that_asks_for_nothing_is_not_used_up(signer: Background) -> None:
+    assert_refused(signer.send(request=signer.signed(jti="1", binding_message={"a": 1})), "invalid_request")
+    assert signer.send(request=signer.signed(jti="1")).status == 200
+
+
+def test_what_cannot_be_remembered_is_refused(signer: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bool:
+        raise EphemeralUnavailable("The store does not answer.")
+
+    monkeypatch.setattr(signer.installation.services.elsewhere.signed, "_ephemeral", SimpleNamespace(add=fail))
+    got = signer.send(request=signer.signed())
+    assert got.status >= 500
+    assert recorded(signer.installation, "BackchannelAuthenticationRequested") == []
 
 
 def test_a_request_that_another_client_signed_is_refused(signer: Background) -> None:
