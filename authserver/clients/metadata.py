@@ -49,8 +49,6 @@ APPLICATION_TYPES = ("web", "native")
 
 LONGEST_NAME = 255
 MOST_ITEMS = 100
-LARGEST_JWKS = 50
-PRIVATE_JWK_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,12 @@ class ClientMetadata:
 
 
 def validated(
-    wanted: ClientMetadata, known_scopes: Collection[str], known_resources: Collection[str]
+    wanted: ClientMetadata,
+    known_scopes: Collection[str],
+    known_resources: Collection[str],
+    known_details: Collection[str] = (),
 ) -> ClientMetadata:
-    """`wanted` in its normal form.
+    """`wanted` in its normal form; `known_details` are the types of authorization details that are registered.
 
     Raises:
         ValidationError: a field cannot be accepted; `field` names it.
@@ -123,13 +124,12 @@ def validated(
     _check_response_types(wanted)
     _check_scopes(wanted, known_scopes)
     _check_resources(wanted, known_resources)
-    _check_keys(wanted)
     native = wanted.application_type == "native"
     policies.validate(wanted.profile, wanted.policy, is_public=wanted.is_public, is_native=native)
     _check_exchange(wanted)
     checked = _with_checked_uris(wanted, native=native)
     logout_uris.check(checked.extensions, checked.redirect_uris)
-    return rules.settled(replace(checked, name=checked.name.strip()))
+    return rules.settled(replace(checked, name=checked.name.strip()), known_details)
 
 
 def _check_words(wanted: ClientMetadata) -> None:
@@ -212,20 +212,6 @@ def _check_exchange(wanted: ClientMetadata) -> None:
         foreign = sorted(rule.targets - set(wanted.resources))
         if foreign:
             raise ValidationError(f"exchange: {foreign[0]} is not one of the client's resources", field="policy")
-
-
-def _check_keys(wanted: ClientMetadata) -> None:
-    if wanted.jwks is None:
-        return
-    if wanted.jwks_uri is not None:
-        raise ValidationError("give jwks or jwks_uri, not both (RFC 7591 §2)", field="jwks")
-    keys = wanted.jwks.get("keys")
-    if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
-        raise ValidationError("jwks takes a JWK set with an array of keys (RFC 7517 §5)", field="jwks")
-    if len(keys) > LARGEST_JWKS:
-        raise ValidationError(f"at most {LARGEST_JWKS} keys may be registered", field="jwks")
-    if any(PRIVATE_JWK_MEMBERS & set(key) for key in keys):
-        raise ValidationError("jwks takes public keys; this set has a private or symmetric one", field="jwks")
 
 
 def _with_checked_uris(wanted: ClientMetadata, *, native: bool) -> ClientMetadata:

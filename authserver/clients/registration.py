@@ -251,7 +251,8 @@ class ClientRegistration:
 
     def _validated(self, unit: Unit, wanted: ClientMetadata) -> ClientMetadata:
         known_scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
-        return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()})
+        known_details = {row.type for row in unit.authorization_types.all()}
+        return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()}, known_details)
 
 
 def generated_id() -> str:

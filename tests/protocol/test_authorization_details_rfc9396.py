@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from authserver.access.authorization_types import TypeMetadata
 from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from tests.installation import Answer, Installation
+from tests.registrant import Registrant
 from tests.relying_party import Browser, RelyingParty, claims_of
 from tests.rich_requests import OF_PAYMENTS, OTHER, PAYMENT, SAID, install_types, types
 
@@ -141,3 +143,13 @@ def test_a_type_is_registered_once_and_removed_once(server: Installation) -> Non
     types(server).delete("t")
     with pytest.raises(NotFound):
         types(server).delete("t")
+
+
+def test_a_client_registers_types_that_are_known(make_server: Callable[..., Installation]) -> None:
+    registrant = Registrant(make_server(registration="open"))
+    install_types(registrant.installation)
+    told = registrant.register(authorization_details_types=["payment"])
+    assert told["authorization_details_types"] == ["payment"]
+    refused = registrant.ask(authorization_details_types=["payment", "unheard"])
+    assert (refused.status, refused.json["error"]) == (400, "invalid_client_metadata")
+    assert "takes other, payment here, not 'unheard'" in refused.json["error_description"]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 65_536
 """Bytes of the largest key set by value, the same as of one that is fetched."""
 
+MOST_KEYS = 50
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+
 CERTIFICATE_NAMES = (
     "tls_client_auth_subject_dn",
     "tls_client_auth_san_dns",
@@ -31,7 +34,7 @@ WITH_KEYS = ("private_key_jwt", "self_signed_tls_client_auth")
 
 def settled(wanted: ClientMetadata, policy: ClientPolicy) -> Extensions:
     """The method of authentication is one of the profile's and has the keys or the name that it needs."""
-    _check_text(wanted)
+    _check_set(wanted)
     method = wanted.token_endpoint_auth_method
     if method not in policy.authentication_methods:
         raise ValidationError(
@@ -39,16 +42,28 @@ def settled(wanted: ClientMetadata, policy: ClientPolicy) -> Extensions:
             field="token_endpoint_auth_method",
         )
     if method in WITH_KEYS and wanted.jwks is None and wanted.jwks_uri is None:
-        raise ValidationError(f"{method} needs jwks or jwks_uri", field="jwks")
+        raise _refused(f"{method} needs jwks or jwks_uri")
     _check_certificate_name(wanted)
     return wanted.extensions
 
 
-def _check_text(wanted: ClientMetadata) -> None:
-    text = b"" if wanted.jwks is None else orjson.dumps(dict(wanted.jwks))
+def _check_set(wanted: ClientMetadata) -> None:
+    """A set by value is one of public keys, no larger than is read elsewhere, and stands for itself."""
+    if wanted.jwks is None:
+        return
+    if wanted.jwks_uri is not None:
+        raise _refused("give jwks or jwks_uri, not both (RFC 7591 §2)")
+    keys = wanted.jwks.get("keys")
+    if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
+        raise _refused("jwks takes a JWK set with an array of keys (RFC 7517 §5)")
+    if len(keys) > MOST_KEYS:
+        raise _refused(f"at most {MOST_KEYS} keys may be registered")
+    if any(PRIVATE_MEMBERS & set(key) for key in keys):
+        raise _refused("jwks takes public keys; this set has a private or symmetric one")
+    text = orjson.dumps(dict(wanted.jwks))
     # A NUL is nothing that every database stores.
     if len(text) > LARGEST_BYTES or rb"\u0000" in text:
-        raise ValidationError(f"jwks takes at most {LARGEST_BYTES} bytes of printable text", field="jwks")
+        raise _refused(f"jwks takes at most {LARGEST_BYTES} bytes of printable text")
 
 
 def _check_certificate_name(wanted: ClientMetadata) -> None:
@@ -80,3 +95,7 @@ def _can_be_compared(name: str, value: str) -> bool:
     except ValueError:
         return False
     return value.isprintable() and " " not in value
+
+
+def _refused(why: str) -> ValidationError:
+    return ValidationError(why, field="jwks")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from authserver.clients import policy as policies
-from authserver.clients.rules import addresses, algorithms, backchannel, keys, localized, subjects
+from authserver.clients.rules import addresses, algorithms, backchannel, details, keys, localized, subjects
 from authserver.protocol.policy import ClientPolicy
 
 if TYPE_CHECKING:
@@ -22,12 +23,13 @@ _RULES = (
 )
 
 
-def settled(wanted: ClientMetadata) -> ClientMetadata:
-    """`wanted` with its extensions in normal form.
+def settled(wanted: ClientMetadata, known_details: Collection[str]) -> ClientMetadata:
+    """`wanted` with its extensions in normal form; `known_details` are the types of authorization details.
 
     Raises:
         ValidationError: a member cannot be accepted; `field` names it.
     """
+    details.check(wanted, known_details)
     policy = _policy(wanted)
     for rule in _RULES:
         wanted = replace(wanted, extensions=rule(wanted, policy))

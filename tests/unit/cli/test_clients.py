@@ -160,6 +160,8 @@ def test_a_document_with_mistakes_is_wrong_usage(authserver: CommandLine, text: 
 
 def test_metadata_of_the_wrong_kind_is_refused(authserver: CommandLine) -> None:
     assert authserver.refusal(*WEB, "--metadata", "-", stdin='{"default_max_age": "60"}')[0] == 1
+    code, line = authserver.refusal(*WEB, "--metadata", "-", stdin='{"authorization_details_types": ["unheard"]}')
+    assert (code, "authorization_details_types takes none here" in str(line)) == (1, True)
     assert authserver.refusal(*WEB, "--metadata", "-", stdin='{"client_name": null}')[0] == 1
     assert authserver.refusal("clients", "create", "--metadata", "-", stdin="{}")[0] == 2
 
