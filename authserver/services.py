@@ -227,7 +227,7 @@ class Wiring:
     @cached_property
     def client_authentication(self) -> ClientAuthentication:
         offered = proofs(self.settings, self.client_keys, self.secret_keys, self.ephemeral)
-        return ClientAuthentication(self.clients, self.crypto.client_secrets, offered)
+        return ClientAuthentication(self.clients, self.crypto.client_secrets, offered, self.client_documents)
 
     @cached_property
     def client_registration(self) -> ClientRegistration:

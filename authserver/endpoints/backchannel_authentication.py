@@ -50,7 +50,7 @@ class BackchannelAuthenticationEndpoint:
 
     def _answer(self, request: Request) -> Response:
         services = self._services
-        client = services.token_server.authenticate(request)
+        client = services.token_server.authenticate(request, begins=True)
         try:
             acknowledged = self._start(client, read_form(request))
         except ProtocolError as error:

@@ -24,7 +24,7 @@ def endpoint(services: Services) -> Handler:
     """The device authorization endpoint: clients prove themselves as they registered, public ones by their id."""
 
     def answer(request: Request) -> Response:
-        client = services.token_server.authenticate(request)
+        client = services.token_server.authenticate(request, begins=True)
         try:
             response = json_response(_document(services, _start(services, request, client)))
         except ProtocolError as error:

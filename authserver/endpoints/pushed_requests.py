@@ -32,7 +32,7 @@ def endpoint(services: Services) -> Handler:
         return response.with_headers(*services.dpop.nonce_headers(request))
 
     def answer(request: Request) -> Response:
-        client = services.client_authentication.authenticate(request).client
+        client = services.client_authentication.authenticate(request, begins=True).client
         try:
             response = push(request, client)
         except InvalidRedirectURI as error:

@@ -63,9 +63,13 @@ class TokenServer(AuthorizationServer):
         """Register a grant with Authlib's frame, and so with metadata."""
         self.register_grant(cast("Any", grant))
 
-    def authenticate(self, request: Request) -> Client:
-        """The client that asks, proven by exactly one method. Raises InvalidClient."""
-        return self._authentication.authenticate(request).client
+    def authenticate(self, request: Request, *, begins: bool = False) -> Client:
+        """The client that asks, proven by exactly one method; `begins` is that of `ClientAuthentication`.
+
+        Raises:
+            InvalidClient: none proved itself.
+        """
+        return self._authentication.authenticate(request, begins=begins).client
 
     def create_token_response(self, request: Request, client: Client) -> TokenSet:  # type: ignore[override]
         """Answer a token request of an authenticated client.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
 from authserver.clients import documents
-from tests.installation import Installation
+from authserver.clients.authentication.assertions import ASSERTION_TYPE
+from authserver.signing.keys import SigningKey, public_jwk
+from authserver.tokens import jose
+from tests import keys
+from tests.installation import Answer, Installation
 from tests.outbox import recorded
 from tests.publisher import Publisher, publishing
 from tests.relying_party import Browser, RelyingParty, claims_of
@@ -239,4 +245,107 @@ def test_a_client_of_the_operator_is_never_fetched(server: Installation, publish
     client_id = publish(publisher)
     server.add_client(client_id)
     assert RelyingParty(server, client_id).request(Browser(server)).status == 200
+    assert publisher.asked == []
+
+
+# --- endpoints that a client calls itself -----------------------------------------------------
+
+
+def push(server: Installation, client_id: str) -> Answer:
+    """A first request of a public client, pushed."""
+    party = RelyingParty(server, client_id)
+    query = parse_qsl(urlsplit(party.authorization_url()).query)
+    return server.post("/oauth2/par", dict(query))
+
+
+def key_client(publisher: Publisher, alg: str = "ES256") -> tuple[str, SigningKey]:
+    """A client whose document has its key."""
+    key = keys.signing(alg)
+    jwk = public_jwk(alg, key.private.public_key())
+    members = {"token_endpoint_auth_method": "private_key_jwt", "jwks": {"keys": [jwk]}}
+    return publish(publisher, **members), key
+
+
+def push_signed(server: Installation, client_id: str, key: SigningKey) -> Answer:
+    party = RelyingParty(server, client_id)
+    query = dict(parse_qsl(urlsplit(party.authorization_url()).query))
+    now = int(time.time())
+    claims = {"iss": client_id, "sub": client_id, "aud": server.settings.issuer, "exp": now + 60}
+    assertion = jose.sign(claims | {"jti": secrets.token_urlsafe()}, key, "JWT")
+    return server.post("/oauth2/par", query | {"client_assertion": assertion, "client_assertion_type": ASSERTION_TYPE})
+
+
+def test_a_client_that_was_never_seen_pushes_its_first_request(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    pushed = push(server, client_id)
+    assert pushed.status == 201, pushed.text
+    query = urlencode({"client_id": client_id, "request_uri": pushed.json["request_uri"]})
+    browser = Browser(server)
+    browser.open(f"/oauth2/authorize?{query}")
+    assert browser.path == "/login"
+    assert publisher.asked == [PATH]
+
+
+def test_it_may_prove_itself_with_the_key_of_its_document(server: Installation, publisher: Publisher) -> None:
+    client_id, key = key_client(publisher)
+    pushed = push_signed(server, client_id, key)
+    assert pushed.status == 201, pushed.text
+
+
+def test_a_key_that_the_document_replaced_counts_at_once_where_it_is_read(
+    server: Installation, publisher: Publisher
+) -> None:
+    client_id, _ = key_client(publisher)
+    push_signed(server, client_id, keys.signing("ES256"))
+    _, key = key_client(publisher, "PS256")
+    forget_reads(server)
+    assert push_signed(server, client_id, key).status == 201
+
+
+@pytest.mark.parametrize("members", [{"client_id": "https://other.example/c"}, {"client_secret": "hush"}])
+def test_a_bad_document_authenticates_nobody(
+    server: Installation, publisher: Publisher, members: dict[str, Any]
+) -> None:
+    answer = push(server, publish(publisher, **members))
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    assert server.why(answer) == "client_document_refused"
+    assert push(server, publisher.url(PATH)).status == 401
+    assert publisher.asked == [PATH]
+
+
+@pytest.mark.parametrize("client_id", ["https://127.0.0.1/c", "https://10.0.0.1/c", "https://[::1]/c"])
+def test_addresses_that_are_nobody_elses_business_are_not_asked(server: Installation, client_id: str) -> None:
+    answer = push(server, client_id)
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    assert server.why(answer) == "client_document_refused"
+
+
+def test_nobody_is_asked_about_a_client_with_a_secret(server: Installation, publisher: Publisher) -> None:
+    form = {"client_id": publish(publisher), "client_secret": "hush"}
+    assert server.post("/oauth2/par", form).status == 401
+    assert publisher.asked == []
+
+
+def test_a_document_that_is_gone_begins_nothing(server: Installation, publisher: Publisher) -> None:
+    client_id = publish(publisher)
+    assert push(server, client_id).status == 201
+    publisher.published.clear()
+    forget_reads(server)
+    assert push(server, client_id).status == 401
+    assert server.post("/oauth2/device_authorization", {"client_id": client_id}).status == 401
+
+
+def test_an_unknown_client_at_the_token_endpoint_is_found_by_its_document(
+    server: Installation, publisher: Publisher
+) -> None:
+    form = {"client_id": publish(publisher), "grant_type": "refresh_token", "refresh_token": "x"}
+    answer = server.post("/oauth2/token", form)
+    assert answer.json["error"] == "unauthorized_client"
+
+
+def test_documents_that_are_off_authenticate_nobody(
+    make_server: Callable[..., Installation], publisher: Publisher
+) -> None:
+    answer = push(make_server(**publisher.settings), publish(publisher))
+    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
     assert publisher.asked == []

@@ -16,9 +16,11 @@ from types import MappingProxyType
 from authserver.clients.authentication import client_secret_basic, client_secret_post, none
 from authserver.clients.authentication.credentials import Credentials, Proof, SecretVerifier, refusal
 from authserver.clients.authentication.detect import detect
-from authserver.clients.directory import Client, ClientDirectory
+from authserver.clients.directory import Client, ClientDirectory, ClientSource
 from authserver.crypto.secrets import ClientSecrets
+from authserver.protocol.errors import UnknownClient
 from authserver.protocol.messages import Request
+from authserver.protocol.policy import SECRET_METHODS
 from authserver.telemetry.context import note
 
 SECRETS = MappingProxyType(
@@ -45,6 +47,7 @@ class ClientAuthentication:
     """Authenticates clients at every endpoint that they call themselves.
 
     Args:
+        documents: what also finds clients by their metadata documents; the directory alone unless given.
         proofs: what verifies the methods with a key, by method; one that is missing is not offered.
     """
 
@@ -53,8 +56,10 @@ class ClientAuthentication:
         directory: ClientDirectory,
         client_secrets: ClientSecrets,
         proofs: Mapping[str, Proof] = MappingProxyType({}),
+        documents: ClientSource | None = None,
     ) -> None:
         self._directory = directory
+        self._documents = documents or directory
         self._secrets = SecretVerifier(client_secrets)
         self._proofs = proofs
 
@@ -63,15 +68,19 @@ class ClientAuthentication:
         """The methods that are offered, for metadata."""
         return tuple(sorted({*SECRETS, *self._proofs}))
 
-    def authenticate(self, request: Request) -> AuthenticatedClient:
-        """The client that sent `request`.
+    def authenticate(self, request: Request, *, begins: bool = False) -> AuthenticatedClient:
+        """The client that sent `request`. May ask the client's host, and so is never called inside a transaction.
+
+        Args:
+            begins: whether something new begins, which takes a metadata document that is good now. What was begun
+                goes on while the document is gone or not acceptable.
 
         Raises:
             InvalidClient: no client proved itself; the private reason says why.
             InvalidRequest: two methods at once, two clients named (RFC 6749 §5.2), or a malformed certificate.
         """
         credentials = detect(request)
-        client = self._directory.find(credentials.client_id)
+        client = self._find(credentials, begins=begins)
         if client is not None and credentials.method == "none" and client.auth_method in CERTIFICATE_METHODS:
             credentials = replace(credentials, method=client.auth_method)
         # Verified before anything else is looked at, so that a wrong secret, an unknown client, a disabled one
@@ -91,6 +100,24 @@ class ClientAuthentication:
             self._prove(client, credentials)
         note(client_id=client.id)
         return AuthenticatedClient(client, credentials.method)
+
+    def _find(self, credentials: Credentials, *, begins: bool) -> Client | None:
+        """The client by row or document. A secret belongs to no client with a document, so for one nobody is asked."""
+        if credentials.method in SECRET_METHODS:
+            return self._directory.find(credentials.client_id)
+        try:
+            found = self._documents.find(credentials.client_id)
+        except UnknownClient as error:
+            known = None if begins else self._directory.find(credentials.client_id)
+            if known is None:
+                raise refusal(
+                    credentials,
+                    reason="client_document_refused",
+                    spec="draft-ietf-oauth-client-id-metadata-document §4",
+                    details=error.details,
+                ) from error
+            return known
+        return found if found is not None or begins else self._directory.find(credentials.client_id)
 
     def _prove(self, client: Client, credentials: Credentials) -> None:
         proof = self._proofs.get(credentials.method)

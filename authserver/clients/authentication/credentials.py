@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from authserver.clients.directory import Client, good_digests
 from authserver.crypto.secrets import ClientSecrets
@@ -42,14 +43,20 @@ Called for an enabled client that registered the method, because a key may have 
 """
 
 
-def refusal(credentials: Credentials, reason: str, spec: str = "RFC 6749 §5.2", setting: str = "") -> InvalidClient:
+def refusal(
+    credentials: Credentials,
+    reason: str,
+    spec: str = "RFC 6749 §5.2",
+    setting: str = "",
+    details: Mapping[str, str] = MappingProxyType({}),
+) -> InvalidClient:
     """The one refusal of a client that did not prove itself; `reason` is private."""
     return InvalidClient(
         WORDS,
         reason=reason,
         spec=spec,
         setting=setting,
-        details={"client_id": credentials.client_id[:255], "method": credentials.method},
+        details={"client_id": credentials.client_id[:255], "method": credentials.method, **details},
         headers=credentials.challenge,
     )
 
