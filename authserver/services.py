@@ -361,7 +361,7 @@ class Wiring:
 
     @cached_property
     def signed_introspection(self) -> SignedIntrospection:
-        return SignedIntrospection(self.settings.issuer, self.keyring, self.client_keys)
+        return SignedIntrospection(self.settings.issuer, self.answers.protector)
 
     @cached_property
     def revoker(self) -> Revoker:

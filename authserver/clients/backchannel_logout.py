@@ -14,26 +14,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlencode
 
 from authserver.clients.directory import Client, ClientDirectory
-from authserver.clients.subject_identifiers import SubjectIdentifiers
-from authserver.crypto.macs import Macs
 from authserver.events.catalog import ClientLogoutFailed, ClientNotifiedOfLogout
 from authserver.events.outbound import Outbound, OutboundFailed, OutboundRefused
 from authserver.events.outbox import Recorder
 from authserver.protocol import validity
+from authserver.protocol.errors import ProtocolError
 from authserver.protocol.identifiers import new_id
 from authserver.protocol.messages import FORM_CONTENT_TYPE
-from authserver.signing.keyring import Keyring, NoActiveKey
-from authserver.signing.keys import SigningKey
 from authserver.storage.database import Database
 from authserver.storage.repositories.logout_deliveries import LogoutClaim
 from authserver.telemetry.instruments import counter, gauge
 from authserver.telemetry.logs import get_logger
-from authserver.tokens import jose, logout_tokens
 
 BATCH: Final = 16
 """Deliveries attempted at once; one receiver that does not answer must not keep the others waiting."""
@@ -43,8 +38,6 @@ MAX_ATTEMPTS: Final = 9
 FIRST_PAUSE: Final = 2.0
 MAX_PAUSE: Final = 900.0
 INTERNAL: Final = "internal_error"
-DEFAULT_ALGORITHM: Final = "RS256"
-"""Signs for clients whose ID tokens are not signed by a key of this server: a logout token always is (§2.4)."""
 
 _logger = get_logger(__name__)
 _ATTEMPTS: Final = counter("authserver_backchannel_logout_attempts_total", "Logout tokens sent.", ("result",))
@@ -71,36 +64,11 @@ def growing_pause(attempts: int) -> float:
     return min(MAX_PAUSE, FIRST_PAUSE * 2.0 ** (attempts - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
 
 
-@dataclass(frozen=True, slots=True)
-class LogoutTokens:
+class LogoutTokens(Protocol):
     """Makes logout tokens, each for one attempt."""
 
-    issuer: str
-    keyring: Keyring
-    macs: Macs
-    subjects: SubjectIdentifiers
-
     def issue(self, client: Client, session_id: str, user_id: str) -> str:
-        """A token that says to `client` that a session has ended.
-
-        Raises:
-            NoActiveKey: the server has no key for it.
-        """
-        claims = logout_tokens.build(
-            issuer=self.issuer,
-            client_id=client.id,
-            sid=self.macs.sid(session_id, client.id),
-            jti=new_id(),
-            issued_at=validity.timestamp(),
-            subject=self.subjects.of(client, user_id),
-        )
-        return jose.sign(claims, self._key(client), logout_tokens.TYPE)
-
-    def _key(self, client: Client) -> SigningKey:
-        try:
-            return self.keyring.active(client.policy.id_token_alg)
-        except NoActiveKey:
-            return self.keyring.active(DEFAULT_ALGORITHM)
+        """A token that says to `client` that a session has ended. Raises ProtocolError where none can be made."""
 
 
 class BackchannelLogout:
@@ -224,4 +192,4 @@ def _word(error: Exception) -> str:
         return f"status_{error.status}"
     if isinstance(error, OutboundRefused):
         return error.reason
-    return "no_signing_key" if isinstance(error, NoActiveKey) else INTERNAL
+    return error.reason if isinstance(error, ProtocolError) else INTERNAL

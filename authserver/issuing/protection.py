@@ -9,7 +9,8 @@ token is made, because it may have to be fetched.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -27,6 +28,10 @@ from authserver.tokens.encryption import NoRecipientKey
 ID_TOKEN: Final = "id_token"
 USERINFO: Final = "userinfo"
 AUTHORIZATION: Final = "authorization"
+INTROSPECTION: Final = "introspection"
+LOGOUT: Final = "logout"
+DEFAULT_ALGORITHM: Final = "RS256"
+"""Signs where nothing was registered and nothing else follows from what was (RFC 9701 §6, Back-Channel Logout §2.4)."""
 NESTED: Final = "JWT"
 """The `cty` of an encrypted token that holds a signed one (RFC 7519 §5.2)."""
 
@@ -61,16 +66,28 @@ class Prepared:
 
 
 def registered(client: Client, kind: str) -> Protection:
-    """What `client` registered for a `kind` of answer: `id_token`, `userinfo`, `authorization`, `introspection`."""
+    """What `client` registered for a `kind` of answer: `id_token`, `userinfo`, `authorization`, `introspection`.
+
+    A `logout` token is protected as ID tokens are, but always signed (OIDC Back-Channel Logout §2.4).
+    """
     found = client.extensions
-    # What is always signed has a default; the policy's already follows what the client registered.
-    always = {ID_TOKEN: client.policy.id_token_alg, AUTHORIZATION: client.policy.access_token_alg}
-    signed = getattr(found, f"{kind}_signed_response_alg") or always.get(kind)
+    if kind == LOGOUT:
+        like = registered(client, ID_TOKEN)
+        return replace(like, signed=DEFAULT_ALGORITHM) if like.signed == NONE else like
+    signed = getattr(found, f"{kind}_signed_response_alg") or _default(client, kind)
     return Protection(
         signed,
         getattr(found, f"{kind}_encrypted_response_alg"),
         getattr(found, f"{kind}_encrypted_response_enc") or DEFAULT_CONTENT_ENCRYPTION,
     )
+
+
+def _default(client: Client, kind: str) -> str | None:
+    """What is always signed has a default; the policy's already follows what the client registered."""
+    policy = client.policy
+    if kind == INTROSPECTION:
+        return DEFAULT_ALGORITHM if DEFAULT_ALGORITHM in policy.signing_algorithms else policy.access_token_alg
+    return {ID_TOKEN: policy.id_token_alg, AUTHORIZATION: policy.access_token_alg}.get(kind)
 
 
 class Protector:
@@ -84,7 +101,7 @@ class Protector:
     def check_readable(self, client: Client, kind: str) -> None:
         """See that the client has a key to encrypt to, if it wants encryption: before anything is consumed.
 
-        Asks the client's host, and so never inside a transaction.
+        Asks the client's host, and so never inside a transaction, unless `read_keys` was called just before it.
 
         Raises:
             InvalidRequest: there is no such key.
@@ -92,6 +109,15 @@ class Protector:
         wanted = registered(client, kind)
         if wanted.encrypted is not None and not encryption.has_recipient_key(self._keys(client), wanted.encrypted):
             raise _no_recipient(client, wanted.encrypted)
+
+    def read_keys(self, client: Client) -> None:
+        """Have the client's keys at hand for a transaction, which must not wait for the client's host.
+
+        Whether there are any is asked later, by `check_readable`; what could not be read is left alone for a while.
+        """
+        if any(registered(client, kind).encrypted is not None for kind in (ID_TOKEN, AUTHORIZATION)):
+            with suppress(InvalidToken):
+                self._client_keys.of(client)
 
     def prepare(self, client: Client, kind: str) -> Prepared:
         """Choose the key that signs.

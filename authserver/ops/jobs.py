@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from authserver.clients import policy as policies
-from authserver.clients.backchannel_logout import BackchannelLogout, LogoutTokens
+from authserver.clients.backchannel_logout import BackchannelLogout
 from authserver.clients.backchannel_notifications import BackchannelNotifications
 from authserver.clients.directory import ClientDirectory
+from authserver.clients.keys import ClientKeys
+from authserver.clients.secret_keys import SecretKeys
 from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.crypto.macs import Macs
 from authserver.crypto.sealing import Sealer
@@ -14,6 +16,8 @@ from authserver.events.outbound import Outbound
 from authserver.events.outbox import Recorder
 from authserver.events.worker import Job
 from authserver.identity.sessions import SessionRegistry
+from authserver.issuing.logout_tokens import ProtectedLogoutTokens
+from authserver.issuing.protection import Protector
 from authserver.settings.schema import Settings
 from authserver.signing.keyring import Keyring
 from authserver.signing.rotation import Rotation
@@ -67,12 +71,13 @@ def backchannel_notifications(settings: Settings, database: Database) -> Backcha
 
 def backchannel_logout(settings: Settings, database: Database) -> BackchannelLogout:
     """What tells clients that a session has ended."""
-    sealer = Sealer.of(settings.sealing_key)
-    tokens = LogoutTokens(
+    sealer, outbound = Sealer.of(settings.sealing_key), Outbound(settings)
+    secrets = ClientSecrets(settings.pepper, sealer)
+    tokens = ProtectedLogoutTokens(
         settings.issuer,
-        Keyring(database, sealer),
+        Protector(Keyring(database, sealer), ClientKeys(outbound), SecretKeys(secrets)),
         Macs(settings.application_secret),
         SubjectIdentifiers(database, sealer),
     )
-    clients = ClientDirectory(database, ClientSecrets(settings.pepper, sealer), policies.profiles(settings))
-    return BackchannelLogout(database, clients, tokens, Outbound(settings), Recorder(sealer))
+    clients = ClientDirectory(database, secrets, policies.profiles(settings))
+    return BackchannelLogout(database, clients, tokens, outbound, Recorder(sealer))

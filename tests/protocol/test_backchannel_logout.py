@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from authserver.clients.extensions import Extensions
 from authserver.events.persons import PersonKeys
@@ -16,6 +18,7 @@ from authserver.protocol import validity
 from authserver.signing.keys import ALGORITHMS
 from authserver.storage.models.logout import LogoutDelivery
 from authserver.tokens import jose, logout_tokens
+from tests.client_keys import jwks, opened, stored
 from tests.installation import Installation
 from tests.logout_receiver import Receiver, receiving
 from tests.outbox import recorded
@@ -111,6 +114,51 @@ def test_token_is_signed_as_the_clients_id_tokens_are(server: Installation, rece
     sign_out(server)
     send(server)
     jose.verify(receiver.tokens[0], server.services.keyring, algorithms=(algorithm,), typ="logout+jwt")
+
+
+def test_a_client_with_macs_gets_a_mac_under_its_secret(server: Installation, receiver: Receiver) -> None:
+    wanted = {"backchannel_logout_uri": receiver.uri, "id_token_signed_response_alg": "HS256"}
+    party = add_party(server, receiver, extensions=Extensions(**wanted))
+    party.tokens()
+    sign_out(server)
+    send(server)
+    found = jwt.decode(receiver.tokens[0], OctKey.import_key(party.secret), algorithms=["HS256"])
+    assert (found.header["typ"], found.claims["aud"]) == ("logout+jwt", "app")
+
+
+def test_a_client_with_unsigned_id_tokens_gets_a_signed_logout_token(server: Installation, receiver: Receiver) -> None:
+    wanted = {"backchannel_logout_uri": receiver.uri, "id_token_signed_response_alg": "none"}
+    add_party(server, receiver, extensions=Extensions(**wanted)).tokens()
+    sign_out(server)
+    send(server)
+    jose.verify(receiver.tokens[0], server.services.keyring, algorithms=("RS256",), typ="logout+jwt")
+
+
+def encrypting(server: Installation, receiver: Receiver) -> RelyingParty:
+    """A client whose ID tokens are encrypted."""
+    wanted = {"id_token_encrypted_response_alg": "ECDH-ES", "id_token_encrypted_response_enc": "A256GCM"}
+    extended = Extensions(backchannel_logout_uri=receiver.uri, **wanted)
+    return add_party(server, receiver, jwks=jwks("EC"), extensions=extended)
+
+
+def test_a_logout_token_is_encrypted_as_id_tokens_are(server: Installation, receiver: Receiver) -> None:
+    encrypting(server, receiver).tokens()
+    sign_out(server)
+    assert send(server) == 1
+    found = opened(receiver.tokens[0], "ECDH-ES", "A256GCM")
+    assert found.protected["cty"] == "JWT"
+    token = (found.plaintext or b"").decode()
+    jose.verify(token, server.services.keyring, algorithms=("RS256",), typ="logout+jwt")
+
+
+def test_without_a_key_nothing_is_sent_in_the_clear_and_it_is_tried_again(
+    server: Installation, receiver: Receiver
+) -> None:
+    encrypting(server, receiver).tokens()
+    stored(server, "app", jwks={"keys": []})
+    sign_out(server)
+    send(server)
+    assert (receiver.tokens, waiting(server)) == ([], 1)
 
 
 def test_answer_204_is_as_good_as_200(server: Installation, party: RelyingParty, receiver: Receiver) -> None:

@@ -103,13 +103,13 @@ def test_what_cannot_be_protected_as_registered_is_refused(
 ) -> None:
     register(server, introspection_signed_response_alg="EdDSA")
     answer = ask(gateway, token)
-    assert (answer.status, server.why(answer)) == (500, "no_key_for_introspection")
+    assert (answer.status, server.why(answer)) == (500, "no_signing_key")
     key = public_jwk("ES256", keys.signing("ES256").private.public_key())
     server.registration.update("gateway", {"jwks": {"keys": [key | {"use": "sig"}]}})
     with server.unit() as unit:
         unit.clients.get("gateway").metadata_extra = {"introspection_encrypted_response_alg": "RSA-OAEP-256"}
     server.services.clients.forget()
-    assert server.why(ask(gateway, token)) == "introspector_key_missing"
+    assert server.why(ask(gateway, token)) == "recipient_key_missing"
 
 
 def test_only_who_accepts_it_gets_it(gateway: RelyingParty, token: str) -> None:
