@@ -333,6 +333,7 @@ class Wiring:
             catalog=self.catalog,
             hints=self.answers.hints,
             subjects=self.answers.subjects,
+            protector=self.answers.protector,
             pushed_requests=PushedRequests(self.database, self.crypto.handles, settings.pushed_request_ttl),
             request_objects=RequestObjects(settings.issuer, self.client_keys, self.keyring, self.outbound),
         )

@@ -10,6 +10,7 @@ from authserver.authorize.request_objects import RequestObjects
 from authserver.clients.directory import ClientSource
 from authserver.clients.subject_identifiers import SubjectIdentifiers
 from authserver.issuing.hints import HintReader
+from authserver.issuing.protection import Protector
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,6 @@ class Collaborators:
     catalog: ResourceCatalog
     hints: HintReader
     subjects: SubjectIdentifiers
+    protector: Protector
     pushed_requests: PushedRequests
     request_objects: RequestObjects

@@ -51,6 +51,7 @@ STEPS: tuple[Step, ...] = (
     Step(hints.check_max_age, on=ALL),
     Step(hints.load_id_token_hint, on=ALL),
     Step(claims.check_claims, on=ALL),
+    Step(responses.check_readability, on=ALL),
 )
 
 

@@ -64,6 +64,7 @@ class AuthorizeEndpoint:
 
     def _resume(self, request: Request, context: Context) -> Response:
         services, handle = self._services, _handle(request)
+        self._read_keys(handle)
         with services.database.unit() as unit:
             browser = services.browsers.find_by_sso(unit, self._cookies.sso(request))
             interaction = self._load(unit, context, handle, browser)
@@ -76,6 +77,15 @@ class AuthorizeEndpoint:
                 interaction_id = interaction.id
                 raise Refused(error, lambda other: other.interactions.consume(interaction_id)) from error
         return self._deliver(request, context, outcome)
+
+    def _read_keys(self, handle: str | None) -> None:
+        """What the answer is encrypted to is at hand before the transaction, which must not wait for the client."""
+        services = self._services
+        with services.database.reading() as unit:
+            known = services.ledger.find(unit, handle)
+        client = services.clients.find(known.client_id) if known is not None and known.client_id is not None else None
+        if client is not None:
+            services.answers.protector.read_keys(client)
 
     def _load(self, unit: Unit, context: Context, handle: str | None, browser: Browser | None) -> Interaction:
         """The interaction's request, so that even an error knows where it came from."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from sqlalchemy import func, select
+
+from authserver.clients.extensions import Extensions
+from authserver.events.outbound import Outbound
+from authserver.login.interactions import InteractionLedger
+from authserver.storage.models.grants import Grant
 from authserver.tokens.id_tokens import left_half_hash
+from tests.client_keys import jwks, stored
 from tests.installation import Installation
+from tests.published_keys import REACHABLE, published
 from tests.relying_party import Browser, RelyingParty, claims_of
 
 EVERY_TYPE = ("code", "id_token", "id_token token", "code id_token", "code token", "code id_token token")
@@ -128,3 +138,79 @@ def test_a_public_client_may_use_the_implicit_flow_without_pkce(server: Installa
         policy={"consent": "skip"},
     )
     assert "id_token" in answered(RelyingParty(server, "spa"), "id_token")
+
+
+# --- answers that nobody could read -----------------------------------------------------------
+
+
+def encrypting(server: Installation, **more: Any) -> RelyingParty:
+    """A client of all response types whose ID tokens and answers are encrypted."""
+    server.add_user()
+    wanted = {f"{kind}_encrypted_response_alg": "ECDH-ES" for kind in ("id_token", "authorization")}
+    chosen: dict[str, Any] = {
+        "profile": "oidc",
+        "grant_types": ("authorization_code", "implicit"),
+        "response_types": EVERY_TYPE,
+        "extensions": Extensions(**wanted),
+        "jwks": jwks("EC"),
+    }
+    return RelyingParty(server, *server.add_client("secretive", **(chosen | more)))
+
+
+def grants(server: Installation) -> int:
+    with server.reading() as unit:
+        return unit.session.scalar(select(func.count()).select_from(Grant)) or 0
+
+
+UNREADABLE = [{"response_type": "id_token"}, {"response_type": "code id_token"}, {"response_mode": "jwt"}]
+
+
+@pytest.mark.parametrize("parameters", UNREADABLE)
+def test_without_a_key_for_the_answer_nobody_is_asked_to_sign_in(
+    server: Installation, parameters: dict[str, str]
+) -> None:
+    party, browser = encrypting(server), Browser(server)
+    stored(server, "secretive", jwks={"keys": []})
+    answer = party.request(browser, **parameters)
+    assert browser.path != "/login"
+    assert server.why(answer) == "recipient_key_missing"
+
+
+@pytest.mark.parametrize("parameters", UNREADABLE)
+def test_a_key_that_goes_meanwhile_leaves_no_grant_behind(server: Installation, parameters: dict[str, str]) -> None:
+    party, browser = encrypting(server, policy={"consent": "skip"}), Browser(server)
+    page = party.request(browser, **parameters)
+    stored(server, "secretive", jwks={"keys": []})
+    answer = browser.sign_in(page)
+    assert server.why(answer) == "recipient_key_missing"
+    assert grants(server) == 0
+
+
+def told_of(monkeypatch: pytest.MonkeyPatch, *methods: tuple[type, str]) -> list[str]:
+    """The names of these methods as they are called, in their order."""
+    calls: list[str] = []
+
+    def telling(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*given: Any, **named: Any) -> Any:
+            calls.append(name)
+            return method(*given, **named)
+
+        return called
+
+    for owner, name in methods:
+        monkeypatch.setattr(owner, name, telling(name, getattr(owner, name)))
+    return calls
+
+
+def test_keys_are_fetched_before_the_transaction_of_the_answer(
+    make_server: Callable[..., Installation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with published(jwks("EC")) as host:
+        server = make_server(**REACHABLE)
+        party, browser = encrypting(server, policy={"consent": "skip"}, jwks=None, jwks_uri=host.uri), Browser(server)
+        page = party.request(browser, response_type="id_token")
+        server.services.client_keys._fetched.clear()
+        calls = told_of(monkeypatch, (Outbound, "get"), (InteractionLedger, "open"))
+        answer = browser.sign_in(page)
+    assert "id_token" in party.response(answer)
+    assert calls[-2:] == ["get", "open"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from authserver.authorize.collaborators import Collaborators
 from authserver.authorize.context import Context
+from authserver.issuing.protection import AUTHORIZATION, ID_TOKEN
 from authserver.protocol import responses
 from authserver.protocol.errors import InvalidRequest, UnauthorizedClient, UnsupportedResponseType
 
@@ -104,3 +105,15 @@ def check_nonce(context: Context, _: Collaborators) -> None:
         raise InvalidRequest(
             "The parameter nonce is required for this response_type.", reason="nonce_missing", spec="OIDC Core §3.2.2.1"
         )
+
+
+def check_readability(context: Context, collaborators: Collaborators) -> None:
+    """What is encrypted for the client can be, before anything is granted: nobody could use what is then left behind.
+
+    The last of all, because it may ask the client's host.
+    """
+    client, protector = context.verified_client, collaborators.protector
+    if context.wants(responses.ID_TOKEN):
+        protector.check_readable(client, ID_TOKEN)
+    if responses.is_signed(context.response_mode):
+        protector.check_readable(client, AUTHORIZATION)
