@@ -155,7 +155,7 @@ class Services:
 
     def close(self) -> None:
         """Write what waits and close what is open."""
-        self.explanations.flush()
+        self.explanations.close()
         self.spool.close()
         self.tallies.close()
         self.database.close()

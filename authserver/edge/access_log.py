@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from functools import lru_cache
 from multiprocessing.util import Finalize
@@ -83,15 +84,11 @@ class AccessLog:
         """Start writing in this process: threads do not survive a fork, so not before its first request."""
         with self._lock:
             if self._writer is None:
-                self._writer = threading.Thread(target=self._run, name="access-log", daemon=True)
+                known = weakref.ref(self)
+                self._writer = threading.Thread(target=_write, args=(known,), name="access-log", daemon=True)
                 self._writer.start()
                 # Runs at the end of worker processes too, which do not run `atexit`.
-                Finalize(self, self.flush, exitpriority=10)
-
-    def _run(self) -> None:
-        while True:
-            time.sleep(FLUSH_SECONDS)
-            self.flush()
+                Finalize(None, _flush, args=(known,), exitpriority=10)
 
     def flush(self) -> None:
         """Write what has been collected."""
@@ -105,6 +102,19 @@ class AccessLog:
             handler.flush()
         finally:
             handler.release()
+
+
+def _flush(known: weakref.ref[AccessLog]) -> bool:
+    """Write what has been collected; whether anybody still has this log."""
+    access_log = known()
+    if access_log is not None:
+        access_log.flush()
+    return access_log is not None
+
+
+def _write(known: weakref.ref[AccessLog]) -> None:
+    while _flush(known):
+        time.sleep(FLUSH_SECONDS)
 
 
 def json_handler() -> logging.StreamHandler[Any] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -135,14 +136,8 @@ class BodyReader:
             del self._readings[thread]
 
     def _start_watch(self) -> None:
-        self._watch = threading.Thread(target=self._run, name="body-watch", daemon=True)
+        self._watch = threading.Thread(target=_watch, args=(weakref.ref(self),), name="body-watch", daemon=True)
         self._watch.start()
-
-    def _run(self) -> None:
-        while True:
-            time.sleep(WATCH_INTERVAL)
-            if self._readings:
-                self.expire(time.monotonic())
 
     def expire(self, moment: float) -> int:
         """End the reads whose time is up at `moment` (of `time.monotonic`); how many those were."""
@@ -158,6 +153,15 @@ class BodyReader:
         for connections in stalled:
             shut_down(connections)
         return len(late)
+
+
+def _watch(reader: weakref.ref[BodyReader]) -> None:
+    """Look at what is being read, for as long as somebody has the reader."""
+    while (watched := reader()) is not None:
+        if watched._readings:
+            watched.expire(time.monotonic())
+        del watched
+        time.sleep(WATCH_INTERVAL)
 
 
 def _stalled(late: list[_Reading], moment: float) -> list[Stalled]:

@@ -14,7 +14,7 @@ import contextlib
 import queue
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from authserver.events.allowance import Allowance
 from authserver.events.floods import Floods
@@ -48,7 +48,7 @@ class Explanations:
     def __init__(self, database: Database, floods: Floods) -> None:
         self._database = database
         self._floods = floods
-        self._queue: queue.Queue[Refusal] = queue.Queue(LONGEST_QUEUE)
+        self._queue: queue.Queue[Refusal | None] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._allowance = Allowance()
@@ -133,6 +133,15 @@ class Explanations:
         """Wait until everything kept so far is written."""
         self._queue.join()
 
+    def close(self) -> None:
+        """Write everything kept so far and end the thread."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                self._queue.put(None)
+                self._thread.join()
+            self._thread = None
+        self.flush()
+
     def _ensure_thread(self) -> None:
         """Started on first use, so that it runs in the process that serves and not in the one that forked it."""
         if self._thread is not None and self._thread.is_alive():
@@ -143,17 +152,22 @@ class Explanations:
                 self._thread.start()
 
     def _write_for_ever(self) -> None:
-        while True:
+        ended = False
+        while not ended:
             batch = [self._queue.get()]
             with contextlib.suppress(queue.Empty):
                 while len(batch) < BATCH:
                     batch.append(self._queue.get_nowait())
+            ended = None in batch
             try:
-                with self._database.unit() as unit:
-                    for refusal in batch:
-                        unit.refusals.add(refusal)
+                self._write([refusal for refusal in batch if refusal is not None])
             except Exception:
                 log.exception("explanations could not be written")
             finally:
                 for _ in batch:
                     self._queue.task_done()
+
+    def _write(self, refusals: Iterable[Refusal]) -> None:
+        with self._database.unit() as unit:
+            for refusal in refusals:
+                unit.refusals.add(refusal)

@@ -147,3 +147,13 @@ def test_of_a_sender_as_many_connections_are_cut_off_as_are_late(reader: BodyRea
     reader._readings[9] = _Reading(4.0, "192.0.2.1", None)
     assert reader.expire(5.5) == 3
     assert {connection.address: connection.count for connection in cut} == {"192.0.2.1": 2, "192.0.2.2": 1}
+
+
+def test_the_watch_ends_with_its_reader(environ: Environ) -> None:
+    reader = BodyReader(10, 5, 8)
+    reader.read(environ(b"0123456789"))
+    watch = reader._watch
+    assert watch is not None
+    del reader
+    watch.join(10)
+    assert not watch.is_alive()

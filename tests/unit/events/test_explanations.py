@@ -21,7 +21,7 @@ from authserver.storage.models.state import Refusal
 def explanations(database: Database, tmp_path: Path, sealer: Sealer) -> Iterator[Explanations]:
     kept = Explanations(database, Floods(Spool(tmp_path, sealer), Tallies(tmp_path, sealer)))
     yield kept
-    kept.flush()
+    kept.close()
 
 
 def kept(database: Database, explanations: Explanations, reference: str) -> Refusal:
@@ -48,3 +48,20 @@ def test_what_is_kept_of_a_refusal_is_bounded(database: Database, explanations: 
     assert {len(name) for name in refusal.details} == {LONGEST_NAME}
     assert {len(value) for value in refusal.details.values()} == {LONGEST_VALUE}
     assert (len(refusal.setting), len(refusal.client_id or "")) == (255, 255)
+
+
+def test_whoever_closes_waits_for_what_is_kept_and_leaves_no_thread(
+    database: Database, explanations: Explanations
+) -> None:
+    references = [explanations.keep(InvalidRequest("No.", reason="no"), "authorize") for _ in range(3)]
+    thread = explanations._thread
+    explanations.close()
+    assert thread is not None
+    assert not thread.is_alive()
+    with database.reading() as unit:
+        assert all(unit.refusals.find(reference) for reference in references)
+
+
+def test_what_is_kept_after_the_end_is_written_too(database: Database, explanations: Explanations) -> None:
+    explanations.close()
+    assert kept(database, explanations, explanations.keep(InvalidRequest("No.", reason="no"), "authorize"))
