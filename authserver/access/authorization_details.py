@@ -99,6 +99,9 @@ def _objects(text: str) -> Details:
         raise _malformed("authorization_details is not JSON.") from error
     if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
         raise _malformed("authorization_details takes a JSON array of objects.")
+    # A NUL is nothing that every database stores.
+    if rb"\u0000" in orjson.dumps(found):
+        raise _malformed("authorization_details takes printable text.")
     if len(found) > MOST_DETAILS:
         raise _malformed(f"authorization_details may have {MOST_DETAILS} objects.")
     if not _can_be_kept(found, DEEPEST):

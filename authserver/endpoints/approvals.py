@@ -101,7 +101,7 @@ def _wish(request: Request) -> tuple[str, str]:
     if not isinstance(body, dict):
         raise ValidationError("body must be a JSON object", field="body")
     given = [body[name] for name in ("id", "auth_req_id") if name in body]
-    if len(given) != 1 or not isinstance(given[0], str) or not given[0]:
+    if len(given) != 1 or not isinstance(given[0], str) or not given[0] or not given[0].isprintable():
         raise ValidationError("id or auth_req_id must name one request", field="id")
     if body.get("decision") not in DECISIONS:
         raise ValidationError(f"decision must be {' or '.join(DECISIONS)}", field="decision")

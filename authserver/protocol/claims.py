@@ -69,6 +69,8 @@ def parse(text: str) -> ClaimsRequest:
         raise ValueError("claims is not JSON") from error
     if not isinstance(document, dict):
         raise ValueError("claims takes a JSON object")
+    if rb"\u0000" in orjson.dumps(document):  # nothing that every database stores
+        raise ValueError("claims takes printable text")
     found = ClaimsRequest(_place(document, "userinfo"), _place(document, "id_token"))
     if len(found.userinfo) + len(found.id_token) > MOST_CLAIMS:
         raise ValueError(f"claims may name {MOST_CLAIMS} claims")

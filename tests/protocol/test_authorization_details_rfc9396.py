@@ -94,6 +94,7 @@ def test_a_client_may_ask_for_itself(party: RelyingParty) -> None:
         ("{", "details_malformed"),
         ("{}", "details_malformed"),
         ("[]", "details_malformed"),
+        (r'[{"type": "payment", "to": "a\u0000b"}]', "details_malformed"),
         ('["payment"]', "details_malformed"),
         (json.dumps([PAYMENT] * 21), "details_malformed"),
         (json.dumps([PAYMENT | {"to": "a\0b"}]), "details_malformed"),

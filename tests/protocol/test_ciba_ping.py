@@ -245,6 +245,8 @@ def test_a_program_answers_for_nobody_else(poller: Background) -> None:
         ({"decision": "allow"}, "id"),
         ({"id": "x", "auth_req_id": "x", "decision": "allow"}, "id"),
         ({"id": 1, "decision": "allow"}, "id"),
+        ({"id": "", "decision": "allow"}, "id"),
+        ({"id": "a\0b", "decision": "allow"}, "id"),
         ({"id": "x", "decision": "maybe"}, "decision"),
     ],
 )

@@ -71,7 +71,14 @@ def test_remembered_claims_are_not_asked_for_again(relying_party: RelyingParty) 
 
 @pytest.mark.parametrize(
     "text",
-    ["[]", "{", '{"userinfo": []}', '{"userinfo": {"name": "x"}}', '{"id_token": {"acr": {"essential": "yes"}}}'],
+    [
+        "[]",
+        "{",
+        '{"userinfo": []}',
+        '{"userinfo": {"name": "x"}}',
+        '{"id_token": {"acr": {"essential": "yes"}}}',
+        r'{"userinfo": {"name": {"value": "a\u0000b"}}}',
+    ],
 )
 def test_a_malformed_parameter_is_refused(relying_party: RelyingParty, text: str) -> None:
     answer = relying_party.request(Browser(relying_party.installation), claims=text)
