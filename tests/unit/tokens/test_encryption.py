@@ -78,6 +78,11 @@ def test_clients_may_have_keys_on_other_curves(kty: str, curve: str) -> None:
     assert jwe.decrypt_compact(token, key, algorithms=["ECDH-ES+A256KW", "A128GCM"]).plaintext == CONTENT
 
 
+@pytest.mark.parametrize(("kty", "curve"), [("EC", "secp256k1"), ("OKP", "X448"), ("OKP", "Ed25519")])
+def test_a_key_on_a_curve_that_is_not_offered_is_not_used(kty: str, curve: str) -> None:
+    assert not encryption.has_recipient_key([published(theirs(kty, curve))], "ECDH-ES")
+
+
 def test_a_key_for_encryption_is_preferred_to_one_for_anything() -> None:
     plain, meant = RSAKey.generate_key(2048), theirs("RSA")
     jwks = [published(plain), published(meant, use="enc", alg="RSA-OAEP-256")]
