@@ -12,6 +12,8 @@ from authserver.cli.doctor import doctor
 
 SECRET = "mXb4cW9vKt2pQz7sLr8dHf3gJy6nVa1e"
 PRODUCTION = {
+    "AUTHSERVER_SMTP_HOST": "mail.example",
+    "AUTHSERVER_SMTP_FROM": "no-reply@auth.example",
     "AUTHSERVER_ENVIRONMENT": "production",
     "AUTHSERVER_ISSUER": "https://auth.example",
     "AUTHSERVER_TRUSTED_PROXIES": "10.1.0.0/24",
