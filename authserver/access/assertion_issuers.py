@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
-from authserver.events.catalog import AssertionIssuerCreated, AssertionIssuerDeleted
+from authserver.events.catalog import (
+    AssertionIssuerCreated,
+    AssertionIssuerDeleted,
+    AssertionIssuerDisabled,
+    AssertionIssuerEnabled,
+)
+from authserver.events.event import Event
 from authserver.events.outbox import Recorder
 from authserver.protocol import uris
 from authserver.protocol.errors import NotFound, ValidationError
@@ -107,7 +113,19 @@ class IssuerRegistration:
                 raise NotFound("there is no such issuer")
             self._changed(unit, AssertionIssuerDeleted(issuer=issuer, actor_id=actor_id))
 
-    def _changed(self, unit: Unit, event: AssertionIssuerCreated | AssertionIssuerDeleted) -> None:
+    def switch(self, issuer: str, *, on: bool, actor_id: str | None = None) -> AssertionIssuer:
+        """Take assertions of an issuer again, or none until then. Raises NotFound."""
+        with self._database.unit() as unit:
+            row = unit.assertion_issuers.find(issuer)
+            if row is None:
+                raise NotFound("there is no such issuer")
+            if row.enabled is not on:
+                row.enabled = on
+                event = AssertionIssuerEnabled if on else AssertionIssuerDisabled
+                self._changed(unit, event(issuer=issuer, actor_id=actor_id))
+            return row
+
+    def _changed(self, unit: Unit, event: Event) -> None:
         unit.versions.bump(KIND)
         self._recorder.record(unit, event)
 

@@ -50,7 +50,29 @@ def list_issuers(as_json: bool) -> None:
     if as_json:
         print_json(documents)
     else:
-        print_table(("issuer", "clients", "subject", "audience", "algorithms", "max_lifetime"), documents)
+        print_table(("issuer", "clients", "subject", "audience", "algorithms", "max_lifetime", "enabled"), documents)
+
+
+@issuers.command("disable")
+@click.argument("issuer")
+@json_option
+def disable(issuer: str, as_json: bool) -> None:
+    """Take no assertion of an issuer until it is enabled again; tokens that were issued on its word live on."""
+    _switch(issuer, on=False, as_json=as_json)
+
+
+@issuers.command("enable")
+@click.argument("issuer")
+@json_option
+def enable(issuer: str, as_json: bool) -> None:
+    """Take assertions of an issuer again."""
+    _switch(issuer, on=True, as_json=as_json)
+
+
+def _switch(issuer: str, *, on: bool, as_json: bool) -> None:
+    with opened() as installation:
+        row = installation.issuers.switch(issuer, on=on)
+    _print({"issuer": row.id, "enabled": row.enabled}, as_json=as_json)
 
 
 @issuers.command("delete")

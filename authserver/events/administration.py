@@ -135,6 +135,24 @@ class AssertionIssuerDeleted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionIssuerDisabled(Event):
+    """No assertion of an issuer is taken until further notice."""
+
+    TARGET: ClassVar[str] = "issuer"
+
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertionIssuerEnabled(Event):
+    """Assertions of an issuer are taken again."""
+
+    TARGET: ClassVar[str] = "issuer"
+
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationTypeCreated(Event):
     """A type of authorization details was registered."""
 

@@ -13,6 +13,8 @@ from typing import Any, Final, get_args
 from authserver.events.administration import (
     AssertionIssuerCreated,
     AssertionIssuerDeleted,
+    AssertionIssuerDisabled,
+    AssertionIssuerEnabled,
     AuthorizationTypeCreated,
     AuthorizationTypeDeleted,
     ClientCreated,
@@ -130,6 +132,8 @@ EventPayload = (
     | ResourceDeleted
     | AssertionIssuerCreated
     | AssertionIssuerDeleted
+    | AssertionIssuerDisabled
+    | AssertionIssuerEnabled
     | AuthorizationTypeCreated
     | AuthorizationTypeDeleted
     | ScopeCreated
@@ -184,6 +188,8 @@ __all__ = [
     "AccessTokenRevoked",
     "AssertionIssuerCreated",
     "AssertionIssuerDeleted",
+    "AssertionIssuerDisabled",
+    "AssertionIssuerEnabled",
     "AuditEventPayload",
     "AuthSessionCreated",
     "AuthorizationCodeIssued",

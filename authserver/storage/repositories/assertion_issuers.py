@@ -22,6 +22,10 @@ class AssertionIssuers(Repository):
             raise ConflictError("this issuer is registered already", field="id") from error
         return issuer
 
+    def find(self, issuer: str) -> AssertionIssuer | None:
+        """The issuer with this identifier."""
+        return self.session.get(AssertionIssuer, issuer)
+
     def all(self) -> list[AssertionIssuer]:
         """Every issuer, in order of identifier."""
         return list(self.session.scalars(select(AssertionIssuer).order_by(AssertionIssuer.id)))

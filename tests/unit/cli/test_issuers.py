@@ -20,7 +20,11 @@ def test_an_issuer_is_made_listed_and_deleted(authserver: CommandLine, tmp_path:
     assert (made["subject"], made["audience"], made["max_lifetime"]) == ("email", "issuer", 60)
     assert authserver.json("issuers", "list") == [made]
     assert ISSUER in authserver("issuers", "list")
+    for command, enabled in (("disable", False), ("enable", True), ("enable", True)):
+        assert authserver.json("issuers", command, ISSUER) == {"issuer": ISSUER, "enabled": enabled}
+        assert authserver.json("issuers", "list") == [made | {"enabled": enabled}]
     assert "yes" in authserver("issuers", "delete", ISSUER)
+    assert authserver.refusal("issuers", "disable", ISSUER)[0] == 1
     assert authserver.refusal("issuers", "delete", ISSUER)[0] == 1
 
 
