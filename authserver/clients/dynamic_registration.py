@@ -99,8 +99,9 @@ class DynamicRegistration:
             InvalidClientMetadata, UnacceptableRedirectURI: something cannot be accepted.
             InvalidSoftwareStatement, UnapprovedSoftwareStatement: its statement cannot.
         """
-        with self._database.reading() as unit:
-            record = self._proven(unit, client_id, token)
+        # A transaction that writes, so that the client is not removed between the two.
+        with self._database.unit() as unit:
+            record = self._proven(unit, client_id, token, held=True)
             self._check_identity(unit, record, document)
         try:
             described = self._wanted(document, record.profile, record.origin)
@@ -156,7 +157,7 @@ class DynamicRegistration:
     def _wanted(self, document: Mapping[str, Any], profile: str, origin: str) -> ClientMetadata:
         return wanted(self._statements.applied(document), profile, by_stranger=origin == "anonymous")
 
-    def _proven(self, unit: Unit, client_id: str, token: str | None) -> ClientRecord:
+    def _proven(self, unit: Unit, client_id: str, token: str | None, *, held: bool = False) -> ClientRecord:
         if token is None:
             raise InvalidToken(
                 "The registration access token is missing.",
@@ -165,7 +166,8 @@ class DynamicRegistration:
                 headers=(("WWW-Authenticate", REALM),),
             )
         digest = self._handles.digest(Kind.REGISTRATION, token)
-        record = unit.clients.find(client_id) if digest is not None and client_id.isascii() else None
+        find = unit.clients.hold if held else unit.clients.find
+        record = find(client_id) if digest is not None and client_id.isascii() else None
         known = record.registration_digest if record is not None else None
         if record is None or digest is None or known is None or not hmac.compare_digest(known, digest):
             raise _not_proven("registration_token_wrong")

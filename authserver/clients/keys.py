@@ -39,6 +39,8 @@ class _Fetched:
 
     keys: Keys
     read_at: float
+    failed: bool = False
+    """Whether there is nothing because it could not be read."""
 
 
 class ClientKeys:
@@ -67,8 +69,10 @@ class ClientKeys:
         known, moment = self._fetched.get(uri), self._clock()
         if known is not None:
             age = moment - known.read_at
+            if known.failed and age < PAUSE_SECONDS:
+                raise _unavailable()
             named = kid is None or any(key.get("kid") == kid for key in known.keys)
-            if age < PAUSE_SECONDS or (named and age < FRESH_SECONDS):
+            if not known.failed and (age < PAUSE_SECONDS or (named and age < FRESH_SECONDS)):
                 return known.keys
         return self._read(uri, known)
 
@@ -78,12 +82,11 @@ class ClientKeys:
         except (OutboundFailed, OutboundRefused, ValueError) as error:
             _log.warning("a client's keys cannot be read: %s", error)
             # Remembered too, so that requests do not wait for a dead host one after the other.
-            self._remember(uri, known.keys if known is not None else ())
-            if known is None or not known.keys:
-                raise InvalidToken(
-                    "The keys at jwks_uri cannot be read.", reason="keys_unavailable", spec="RFC 7591 §2"
-                ) from error
-            return known.keys
+            kept = known.keys if known is not None else ()
+            self._remember(uri, kept, failed=not kept)
+            if not kept:
+                raise _unavailable() from error
+            return kept
         return self._remember(uri, keys)
 
     def _fetch(self, uri: str) -> Keys:
@@ -96,10 +99,14 @@ class ClientKeys:
             raise ValueError("no JWK set")
         return tuple(key for key in keys if isinstance(key, dict))
 
-    def _remember(self, uri: str, keys: Keys) -> Keys:
+    def _remember(self, uri: str, keys: Keys, *, failed: bool = False) -> Keys:
         with self._lock:
-            self._fetched[uri] = _Fetched(keys, self._clock())
+            self._fetched[uri] = _Fetched(keys, self._clock(), failed)
             self._fetched.move_to_end(uri)
             while len(self._fetched) > CAPACITY:
                 self._fetched.popitem(last=False)
         return keys
+
+
+def _unavailable() -> InvalidToken:
+    return InvalidToken("The keys at jwks_uri cannot be read.", reason="keys_unavailable", spec="RFC 7591 §2")

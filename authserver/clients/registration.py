@@ -25,7 +25,7 @@ from authserver.events.catalog import (
 from authserver.events.outbox import Recorder
 from authserver.protocol import scopes as scope_values
 from authserver.protocol import validity
-from authserver.protocol.errors import ConflictError, ValidationError
+from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from authserver.protocol.identifiers import looks_like_id
 from authserver.protocol.policy import AUTHORIZATION_CODE, CODE
 from authserver.storage.database import Database
@@ -144,7 +144,7 @@ class ClientRegistration:
         """
         checked = self._checked_sector(client_id, changes)
         with self._database.unit() as unit:
-            record = unit.clients.get(client_id)
+            record = _held(unit, client_id)
             before = metadata_of(record)
             if checked is not None and checked != _sector(replace(before, **changes)):
                 raise ConflictError("the client was changed meanwhile", field="sector_identifier_uri")
@@ -198,7 +198,7 @@ class ClientRegistration:
         if not 0 <= overlap <= LONGEST_OVERLAP:
             raise ValidationError(f"the overlap takes 0 to {LONGEST_OVERLAP} seconds", field="overlap")
         with self._database.unit() as unit:
-            record = unit.clients.get(client_id)
+            record = _held(unit, client_id)
             metadata = metadata_of(record)
             if not metadata.has_secret:
                 raise ValidationError("this client authenticates without a secret", field="client_id")
@@ -230,13 +230,13 @@ class ClientRegistration:
     def delete(self, client_id: str, *, actor_id: str | None = None) -> None:
         """Remove a client with its secrets, consents, grants and tokens. Raises NotFound."""
         with self._database.unit() as unit:
-            unit.clients.get(client_id)
+            _held(unit, client_id)
             unit.clients.delete(client_id)
             self._changed(unit, ClientDeleted(client_id=client_id, actor_id=actor_id))
 
     def _switch(self, client_id: str, *, enabled: bool, actor_id: str | None) -> ClientRecord:
         with self._database.unit() as unit:
-            record = unit.clients.get(client_id)
+            record = _held(unit, client_id)
             if record.enabled == enabled:
                 return record
             record.enabled = enabled
@@ -253,6 +253,14 @@ class ClientRegistration:
         known_scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
         known_details = {row.type for row in unit.authorization_types.all()}
         return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()}, known_details)
+
+
+def _held(unit: Unit, client_id: str) -> ClientRecord:
+    """The client, which nobody else changes or removes until the transaction ends. Raises NotFound."""
+    record = unit.clients.hold(client_id)
+    if record is None:
+        raise NotFound("there is no such client")
+    return record
 
 
 def generated_id() -> str:

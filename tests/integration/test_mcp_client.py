@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -140,8 +141,12 @@ class MCPClient:
         return AuthorizationCodeResult(code=values["code"], state=values["state"], iss=values["iss"])
 
     def call(self) -> str:
-        """Call the tool; what it said."""
-        return asyncio.run(self._call())
+        """Call the tool; what it said.
+
+        In a thread of its own: Playwright keeps a loop running in the thread of the tests.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, self._call()).result()
 
     async def _call(self) -> str:
         wanted: Any = {"redirect_uris": [CALLBACK], "client_name": "Assistant"}

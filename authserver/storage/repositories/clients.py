@@ -42,6 +42,12 @@ class Clients(Repository):
             raise NotFound("there is no such client")
         return client
 
+    def hold(self, client_id: str) -> ClientRecord | None:
+        """The client with this id as it is now; who would change or remove it waits until the transaction ends."""
+        # Not against what merely refers to the client, as every new grant does (PostgreSQL, explicit locking).
+        statement = select(ClientRecord).where(ClientRecord.id == client_id).with_for_update(key_share=True)
+        return self.session.scalar(statement.execution_options(populate_existing=True))
+
     def page(self, limit: int, after: str | None = None) -> list[ClientRecord]:
         """Up to `limit` clients in order of id, from behind the id `after`."""
         statement = select(ClientRecord).order_by(ClientRecord.id).limit(limit)
