@@ -49,6 +49,7 @@ SCOPES = (
     ConsentScope("profile"),
     ConsentScope("email"),
     ConsentScope("photos.read", "Look at your albums"),
+    ConsentScope("photos.write", "Change your albums", includes=("Look at your albums", "photos.list")),
     ConsentScope("offline_access", checked=False),
 )
 REFERENCE = "0192f3c1-7a54-7cc0-9a3e-5d2b8f0c6e11"
