@@ -8,11 +8,9 @@ import pytest
 
 from authserver.access.catalog import ResourceCatalog
 from authserver.access.registration import AccessRegistration
-from authserver.crypto.sealing import Sealer
-from authserver.events.event import Event
-from authserver.events.outbox import Recorder
 from authserver.protocol.policy import ClientPolicy
-from authserver.storage import Database, Unit
+from authserver.storage import Database
+from tests.recorders import RememberingRecorder
 
 ISSUER = "https://issuer.example"
 API = "https://api.example"
@@ -27,22 +25,6 @@ class Asker:
     resources: tuple[str, ...] = (API,)
     default_resource: str | None = None
     policy: ClientPolicy = field(default_factory=ClientPolicy)
-
-
-class RememberingRecorder(Recorder):
-    """The real recorder, which also remembers what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__(Sealer.of(bytes(32)))
-        self.events: list[Event] = []
-
-    def record(self, unit: Unit, event: Event) -> None:
-        super().record(unit, event)
-        self.events.append(event)
-
-    @property
-    def types(self) -> list[str]:
-        return [event.type for event in self.events]
 
 
 @pytest.fixture

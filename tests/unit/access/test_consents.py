@@ -12,7 +12,8 @@ from authserver.storage import Database
 from authserver.storage.models.clients import ClientRecord
 from authserver.storage.models.grants import Grant
 from authserver.storage.models.users import User
-from tests.unit.access.conftest import API, Asker, RememberingRecorder
+from tests.recorders import RememberingRecorder
+from tests.unit.access.conftest import API, Asker
 
 SCOPES, RESOURCES = frozenset({"openid", "profile"}), frozenset({API})
 

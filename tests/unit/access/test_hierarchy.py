@@ -10,7 +10,8 @@ from authserver.access.registration import AccessRegistration, ResourceMetadata
 from authserver.events.catalog import ScopeCreated, ScopeUpdated
 from authserver.protocol.errors import NotFound, ValidationError
 from authserver.storage.models.clients import Scope
-from tests.unit.access.conftest import API, RememberingRecorder
+from tests.recorders import RememberingRecorder
+from tests.unit.access.conftest import API
 
 CHAIN = {"admin": ["write"], "write": ["read"], "read": [], "other": []}
 

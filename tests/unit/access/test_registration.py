@@ -13,7 +13,8 @@ from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from authserver.protocol.scopes import STANDARD
 from authserver.storage import Database
 from authserver.storage.models.clients import ClientRecord
-from tests.unit.access.conftest import API, ISSUER, RememberingRecorder
+from tests.recorders import RememberingRecorder
+from tests.unit.access.conftest import API, ISSUER
 
 WANTED = ResourceMetadata("API", scopes=frozenset({"orders:read", "orders:write"}), token_format="opaque", token_ttl=60)
 

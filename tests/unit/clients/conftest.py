@@ -9,30 +9,14 @@ from authserver.clients.metadata import ClientMetadata
 from authserver.clients.registration import ClientRegistration
 from authserver.crypto.sealing import Sealer
 from authserver.crypto.secrets import ClientSecrets
-from authserver.events.event import Event
 from authserver.events.outbox import Recorder
-from authserver.storage import Database, Unit
+from authserver.storage import Database
+from tests.recorders import RememberingRecorder
 
 
 @pytest.fixture
 def client_secrets() -> ClientSecrets:
     return ClientSecrets(b"pepper-of-these-tests", Sealer.of(bytes(32)))
-
-
-class RememberingRecorder(Recorder):
-    """The real recorder, which also remembers what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__(Sealer.of(bytes(32)))
-        self.events: list[Event] = []
-
-    def record(self, unit: Unit, event: Event) -> None:
-        super().record(unit, event)
-        self.events.append(event)
-
-    @property
-    def types(self) -> list[str]:
-        return [event.type for event in self.events]
 
 
 @pytest.fixture

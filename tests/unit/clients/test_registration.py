@@ -14,7 +14,7 @@ from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from authserver.protocol.identifiers import looks_like_id, new_id
 from authserver.storage import Database
 from authserver.storage.models.users import User
-from tests.unit.clients.conftest import RememberingRecorder
+from tests.recorders import RememberingRecorder
 
 PUBLIC = {"token_endpoint_auth_method": "none"}
 

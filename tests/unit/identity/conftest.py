@@ -12,32 +12,19 @@ from authserver.crypto.macs import Macs
 from authserver.crypto.passwords import PasswordHasher
 from authserver.crypto.sealing import Sealer
 from authserver.events.event import Event
-from authserver.events.outbox import Recorder
 from authserver.identity.addresses import Email, Username
 from authserver.identity.authentication import PasswordAuthentication
 from authserver.identity.lockout import Lockout
 from authserver.identity.passwords import NewPassword, Passwords
 from authserver.identity.users import NewUser, Users
 from authserver.settings import Settings
-from authserver.storage import Database, Unit
+from authserver.storage import Database
 from authserver.storage.models.users import User
 from authserver.telemetry import context
 from authserver.telemetry.context import RequestContext
+from tests.recorders import RememberingRecorder
 
 PASSWORD = "Correct-horse-7"
-
-
-class RememberingRecorder(Recorder):
-    """The real recorder, which also remembers what it was given."""
-
-    def __init__(self, sealer: Sealer) -> None:
-        super().__init__(sealer)
-        self.events: list[Event] = []
-
-    def record(self, unit: Unit, event: Event) -> None:
-        """Record, and remember."""
-        super().record(unit, event)
-        self.events.append(event)
 
 
 @dataclass

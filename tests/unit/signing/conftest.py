@@ -10,26 +10,12 @@ import pytest
 
 from authserver import storage
 from authserver.crypto.sealing import Sealer
-from authserver.events.event import Event
-from authserver.events.outbox import Recorder
 from authserver.settings import Settings
 from authserver.signing.keyring import Keyring
 from authserver.signing.rotation import Rotation
-from authserver.storage import Database, Unit, migrations, snapshots
+from authserver.storage import Database, migrations, snapshots
 from authserver.storage.columns import Base
-
-
-class RememberingRecorder(Recorder):
-    """The real recorder, which also remembers what it was given."""
-
-    def __init__(self, sealer: Sealer) -> None:
-        super().__init__(sealer)
-        self.events: list[Event] = []
-
-    def record(self, unit: Unit, event: Event) -> None:
-        """Record, and remember."""
-        super().record(unit, event)
-        self.events.append(event)
+from tests.recorders import RememberingRecorder
 
 
 @dataclass
