@@ -40,7 +40,7 @@ class ConsentStep(Step):
                 snapshot.resources[uri].name if uri in snapshot.resources else uri
                 for uri in visit.parameters.all("resource")
             ),
-            claims=sorted_claims(self._claims(visit)),
+            claims=sorted_claims(_single_claims(visit, asked.scopes)),
             details=authorization_details.descriptions(asked.details, snapshot),
             can_remember=self._can_remember(visit),
         )
@@ -54,7 +54,7 @@ class ConsentStep(Step):
         asked = self._asked(visit).scopes
         kept = {*visit.request.form.all("scope"), REQUIRED_SCOPE}
         chosen = self.services.catalog.current().left_of(asked, kept)
-        claims = self._claims(visit) & frozenset(visit.request.form.all("claim"))
+        claims = _single_claims(visit, asked) & frozenset(visit.request.form.all("claim"))
         with self.services.database.unit() as unit:
             interaction = self.current(unit, visit)
             session, _user = self._person(unit, interaction)
@@ -126,13 +126,6 @@ class ConsentStep(Step):
         scope, details = visit.parameters.get("scope"), visit.parameters.get("authorization_details")
         return requests.resolve(scope, details, self._asker(visit), self.services.catalog.current())
 
-    def _claims(self, visit: Visit) -> frozenset[str]:
-        """The claims that are asked for one by one, beyond what the scopes release."""
-        text, scopes = visit.parameters.get("claims"), self._asked(visit).scopes
-        if text is None or REQUIRED_SCOPE not in scopes:
-            return frozenset()
-        return profiles.beyond_scopes(claims_parameter.parse(text).names, scopes)
-
     @staticmethod
     def _asker(visit: Visit) -> Client:
         if visit.client is None:
@@ -150,6 +143,14 @@ class ConsentStep(Step):
             return False
         native = visit.client.application_type == "native"
         return not (native and is_native_callback(visit.parameters.get("redirect_uri") or ""))
+
+
+def _single_claims(visit: Visit, scopes: frozenset[str]) -> frozenset[str]:
+    """The claims that are asked for one by one, beyond what the scopes release."""
+    text = visit.parameters.get("claims")
+    if text is None or REQUIRED_SCOPE not in scopes:
+        return frozenset()
+    return profiles.beyond_scopes(claims_parameter.parse(text).names, scopes)
 
 
 def sorted_claims(names: frozenset[str]) -> tuple[str, ...]:
