@@ -235,6 +235,16 @@ def test_scopes_are_never_widened(server: Installation, app: RelyingParty, gatew
     assert claims_of(exchanged(gateway, token_of(app, "openid read")))["scope"] == "read"
 
 
+def test_what_a_scope_implies_by_now_is_not_missed_in_an_older_token(
+    server: Installation, app: RelyingParty, gateway: RelyingParty
+) -> None:
+    token = token_of(app, "openid write")
+    _registry(server).update_scope("write", implies=("read",))
+    server.services.catalog.forget()
+    assert claims_of(exchanged(gateway, token, scope="write"))["scope"] == "write"
+    assert_refused(server, exchange(gateway, token, scope="write read"), "invalid_scope", "scope_wider_than_exchanged")
+
+
 def test_scopes_that_the_client_has_not_are_left_out(server: Installation, app: RelyingParty) -> None:
     reader = exchanger(server, "reader", rule(), scopes=frozenset({"read"}))
     token = token_of(app)
