@@ -18,9 +18,8 @@ from authserver.events.catalog import (
     AssertionIssuerDisabled,
     AssertionIssuerEnabled,
 )
-from authserver.events.event import Event
 from authserver.events.outbox import Recorder
-from authserver.protocol import uris
+from authserver.protocol import key_sets, uris
 from authserver.protocol.errors import NotFound, ValidationError
 from authserver.protocol.policy import SIGNING_ALGORITHMS
 from authserver.storage.database import Database
@@ -101,39 +100,40 @@ class IssuerRegistration:
             ConflictError: it is registered already.
         """
         with self._database.unit() as unit:
+            unit.versions.bump(KIND)
             self._check(unit, wanted)
             row = unit.assertion_issuers.add(_row(wanted))
-            self._changed(unit, AssertionIssuerCreated(issuer=wanted.id, actor_id=actor_id))
+            self._recorder.record(unit, AssertionIssuerCreated(issuer=wanted.id, actor_id=actor_id))
             return row
 
     def delete(self, issuer: str, *, actor_id: str | None = None) -> None:
         """Trust an issuer no longer; tokens that its assertions yielded live on. Raises NotFound."""
         with self._database.unit() as unit:
+            unit.versions.bump(KIND)
             if not unit.assertion_issuers.delete(issuer):
                 raise NotFound("there is no such issuer")
-            self._changed(unit, AssertionIssuerDeleted(issuer=issuer, actor_id=actor_id))
+            self._recorder.record(unit, AssertionIssuerDeleted(issuer=issuer, actor_id=actor_id))
 
     def switch(self, issuer: str, *, on: bool, actor_id: str | None = None) -> AssertionIssuer:
         """Take assertions of an issuer again, or none until then. Raises NotFound."""
         with self._database.unit() as unit:
+            unit.versions.bump(KIND)  # First, which waits for whoever is changing or removing the same issuer.
             row = unit.assertion_issuers.find(issuer)
             if row is None:
                 raise NotFound("there is no such issuer")
             if row.enabled is not on:
                 row.enabled = on
                 event = AssertionIssuerEnabled if on else AssertionIssuerDisabled
-                self._changed(unit, event(issuer=issuer, actor_id=actor_id))
+                self._recorder.record(unit, event(issuer=issuer, actor_id=actor_id))
             return row
-
-    def _changed(self, unit: Unit, event: Event) -> None:
-        unit.versions.bump(KIND)
-        self._recorder.record(unit, event)
 
     def _check(self, unit: Unit, wanted: TrustedIssuer) -> None:
         if not 0 < len(wanted.id) <= LONGEST_ID or not wanted.id.isprintable() or wanted.id == self._own:
             raise ValidationError("an issuer has an identifier of printable characters, not this server's", field="id")
         if (wanted.jwks is None) == (wanted.jwks_uri is None):
             raise ValidationError("an issuer has its keys in jwks or at jwks_uri", field="jwks")
+        if wanted.jwks is not None:
+            key_sets.check_public(wanted.jwks)
         if wanted.jwks_uri is not None:
             uris.check_web_uri(wanted.jwks_uri, "jwks_uri")
         if not wanted.algorithms or wanted.algorithms - set(SIGNING_ALGORITHMS):

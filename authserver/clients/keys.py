@@ -20,13 +20,12 @@ from authserver.clients.directory import Client
 from authserver.events.destinations import OutboundFailed, OutboundRefused
 from authserver.events.outbound import Outbound
 from authserver.protocol.errors import InvalidToken
+from authserver.protocol.key_sets import LARGEST_BYTES, MOST_KEYS
 from authserver.telemetry.logs import get_logger
 
 FRESH_SECONDS: Final = 300
 PAUSE_SECONDS: Final = 5
 CAPACITY: Final = 1024
-MAX_BYTES: Final = 65_536
-MOST_KEYS: Final = 50
 
 _log = get_logger(__name__)
 
@@ -90,7 +89,7 @@ class ClientKeys:
         return self._remember(uri, keys)
 
     def _fetch(self, uri: str) -> Keys:
-        response = self._outbound.get(uri, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
+        response = self._outbound.get(uri, headers={"Accept": "application/json"}, max_bytes=LARGEST_BYTES)
         if response.status != 200:
             raise ValueError(f"status {response.status}")
         document = orjson.loads(response.body)

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 from authserver.crypto.macs import Macs
 from authserver.protocol import validity
 from authserver.protocol.errors import InvalidDPoPProof, InvalidToken, UseDPoPNonce
+from authserver.protocol.key_sets import PRIVATE_MEMBERS
 from authserver.protocol.messages import Request
 from authserver.storage.ephemeral import Ephemeral
 from authserver.tokens import foreign, jose
@@ -32,7 +33,6 @@ SKEW_SECONDS: Final = 10
 NONCE_SECONDS: Final = 150
 """The window that a nonce is made for. It is good in the following one too, so it lives 150 to 300 seconds."""
 
-_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _PUBLIC_MEMBERS: Final = ("kty", "crv", "n", "e", "x", "y")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -229,7 +229,7 @@ def _parsed(value: str) -> foreign.Foreign:
 def _verified_key(token: foreign.Foreign, algorithms: Collection[str]) -> str:
     """The thumbprint of the key in the header, which has signed the proof."""
     jwk = token.header.get("jwk")
-    if not isinstance(jwk, dict) or _PRIVATE_MEMBERS.intersection(jwk):
+    if not isinstance(jwk, dict) or PRIVATE_MEMBERS.intersection(jwk):
         raise InvalidDPoPProof(
             "jwk of the DPoP proof must be a public key.", reason="dpop_key_not_public", spec="RFC 9449 §4.3"
         )

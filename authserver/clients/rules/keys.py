@@ -5,20 +5,13 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-import orjson
-
 from authserver.clients.extensions import Extensions
+from authserver.protocol import key_sets
 from authserver.protocol.errors import ValidationError
 from authserver.protocol.policy import ClientPolicy
 
 if TYPE_CHECKING:
     from authserver.clients.metadata import ClientMetadata
-
-LARGEST_BYTES = 65_536
-"""Bytes of the largest key set by value, the same as of one that is fetched."""
-
-MOST_KEYS = 50
-PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 
 CERTIFICATE_NAMES = (
     "tls_client_auth_subject_dn",
@@ -48,22 +41,12 @@ def settled(wanted: ClientMetadata, policy: ClientPolicy) -> Extensions:
 
 
 def _check_set(wanted: ClientMetadata) -> None:
-    """A set by value is one of public keys, no larger than is read elsewhere, and stands for itself."""
+    """A set by value is one of public keys, and stands for itself."""
     if wanted.jwks is None:
         return
     if wanted.jwks_uri is not None:
         raise _refused("give jwks or jwks_uri, not both (RFC 7591 §2)")
-    keys = wanted.jwks.get("keys")
-    if not isinstance(keys, list) or not all(isinstance(key, dict) and "kty" in key for key in keys):
-        raise _refused("jwks takes a JWK set with an array of keys (RFC 7517 §5)")
-    if len(keys) > MOST_KEYS:
-        raise _refused(f"at most {MOST_KEYS} keys may be registered")
-    if any(PRIVATE_MEMBERS & set(key) for key in keys):
-        raise _refused("jwks takes public keys; this set has a private or symmetric one")
-    text = orjson.dumps(dict(wanted.jwks))
-    # A NUL is nothing that every database stores.
-    if len(text) > LARGEST_BYTES or rb"\u0000" in text:
-        raise _refused(f"jwks takes at most {LARGEST_BYTES} bytes of printable text")
+    key_sets.check_public(wanted.jwks)
 
 
 def _check_certificate_name(wanted: ClientMetadata) -> None:

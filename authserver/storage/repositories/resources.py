@@ -68,10 +68,6 @@ class Scopes(Repository):
         """Every scope, in order of name."""
         return list(self.session.scalars(select(Scope).order_by(Scope.name)))
 
-    def all_locked(self) -> list[Scope]:
-        """Every scope; nobody else changes one until this transaction ends, so that two changes make no circle."""
-        return list(self.session.scalars(select(Scope).order_by(Scope.name).with_for_update()))
-
     def delete(self, name: str) -> bool:
         """Remove a scope."""
         return self._changed(delete(Scope).where(Scope.name == name)) == 1

@@ -57,6 +57,9 @@ def test_whom_people_trust_is_recorded(server: Installation, registration: Issue
     [
         ({"id": ""}, "id"),
         ({"id": "a\nb"}, "id"),
+        ({"jwks": {}}, "jwks"),
+        ({"jwks": {"keys": [{"kty": "OKP", "d": "private"}]}}, "jwks"),
+        ({"jwks": {"keys": [{"kty": "OKP", "kid": "a\0b"}]}}, "jwks"),
         ({"id": "http://127.0.0.1:8000"}, "id"),
         ({"jwks": None}, "jwks"),
         ({"jwks_uri": "https://x.example/jwks"}, "jwks"),
