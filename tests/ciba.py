@@ -11,10 +11,10 @@ from typing import Any
 from authserver.clients.extensions import Extensions
 from authserver.protocol.policy import CIBA
 from authserver.signing.keys import public_jwk
-from authserver.tokens import jose
 from tests import keys
 from tests.installation import Answer, Installation
 from tests.relying_party import Browser, RelyingParty, hidden_fields, inputs
+from tests.signing import signed
 
 SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 ENDPOINT = "/oauth2/bc-authorize"
@@ -47,7 +47,7 @@ class Background(RelyingParty):
         """Ask for tokens."""
         return self.token_request(**{"grant_type": CIBA, "auth_req_id": self.auth_req_id} | values)
 
-    def signed(self, alg: str = "PS256", key: str = "PS256", **changes: Any) -> str:
+    def signed(self, key: str = "PS256", **changes: Any) -> str:
         """A signed authentication request; None takes a claim out."""
         now = int(time.time())
         claims = {
@@ -60,8 +60,7 @@ class Background(RelyingParty):
             "scope": "openid",
             "login_hint": "alice",
         } | changes
-        kept = {name: value for name, value in claims.items() if value is not None}
-        return jose.sign(kept, keys.signing(key), "")
+        return signed(claims, keys.signing(key), typ="")
 
 
 def install_background(

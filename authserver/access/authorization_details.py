@@ -11,11 +11,10 @@ import orjson
 
 from authserver.access.authorization_types import MEMBER
 from authserver.access.catalog import AuthorizationTypeEntry, Snapshot
+from authserver.protocol import json_values
 from authserver.protocol.errors import InvalidAuthorizationDetails
 
 MOST_DETAILS: Final = 20
-DEEPEST: Final = 32
-"""Arrays and objects within each other, the array of all objects included."""
 SHOWN_CHARACTERS: Final = 200
 """Characters of a value that are shown to a person."""
 
@@ -99,24 +98,11 @@ def _objects(text: str) -> Details:
         raise _malformed("authorization_details is not JSON.") from error
     if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
         raise _malformed("authorization_details takes a JSON array of objects.")
-    # A NUL is nothing that every database stores.
-    if rb"\u0000" in orjson.dumps(found):
-        raise _malformed("authorization_details takes printable text.")
     if len(found) > MOST_DETAILS:
         raise _malformed(f"authorization_details may have {MOST_DETAILS} objects.")
-    if not _can_be_kept(found, DEEPEST):
-        raise _malformed(f"authorization_details may be {DEEPEST} levels deep, and hold no NUL.")
+    if not json_values.can_be_kept(found):
+        raise _malformed(f"authorization_details may be {json_values.DEEPEST} levels deep, and hold no NUL.")
     return tuple(found)
-
-
-def _can_be_kept(value: object, depth: int) -> bool:
-    """Whether every database and every reader can hold it: not all of them take NUL, or any depth."""
-    if isinstance(value, str):
-        return "\0" not in value
-    if not isinstance(value, dict | list):
-        return True
-    items = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    return depth > 0 and all(_can_be_kept(item, depth - 1) for item in items)
 
 
 def _check(detail: Mapping[str, Any], client: DetailedClient, snapshot: Snapshot) -> None:

@@ -17,6 +17,7 @@ from authserver.access.catalog import KIND
 from authserver.events.catalog import AuthorizationTypeCreated, AuthorizationTypeDeleted
 from authserver.events.event import Event
 from authserver.events.outbox import Recorder
+from authserver.protocol import json_values
 from authserver.protocol.errors import NotFound, ValidationError
 from authserver.storage.database import Database
 from authserver.storage.models.clients import AuthorizationType
@@ -80,6 +81,10 @@ def _check(type_: str, wanted: TypeMetadata) -> None:
         raise ValidationError(f"a name has 1 to {LONGEST_TYPE} printable characters", field="name")
     if len(wanted.words) > LONGEST_WORDS or not wanted.words.isprintable():
         raise ValidationError(f"the words have at most {LONGEST_WORDS} printable characters", field="words")
+    if not json_values.can_be_kept(wanted.schema):
+        raise ValidationError(
+            f"a schema is at most {json_values.DEEPEST} levels deep, and holds no NUL", field="schema"
+        )
     if len(orjson.dumps(wanted.schema)) > LARGEST_SCHEMA:
         raise ValidationError(f"a schema has at most {LARGEST_SCHEMA} bytes", field="schema")
     _check_schema(wanted.schema)

@@ -16,7 +16,7 @@ from authserver.clients.directory import Client
 from authserver.clients.keys import ClientKeys
 from authserver.events.destinations import OutboundRefused
 from authserver.events.outbound import Outbound
-from authserver.protocol import validity
+from authserver.protocol import json_values, validity
 from authserver.protocol.algorithms import CONTENT_ENCRYPTIONS, ENCRYPTION_ALGORITHMS
 from authserver.protocol.errors import InvalidRequestObject, InvalidRequestURI, InvalidToken
 from authserver.protocol.messages import Parameters
@@ -145,6 +145,8 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
 
 def _parameters(claims: Mapping[str, Any]) -> Parameters:
     """Claims as parameters: numbers as text, objects as JSON, a list of texts as a repeated parameter."""
+    if not json_values.can_be_kept(claims):
+        raise _refusal("request_object_parameter_malformed")
     pairs: list[tuple[str, str]] = []
     for name, value in claims.items():
         if name in OF_THE_TOKEN:
@@ -153,8 +155,6 @@ def _parameters(claims: Mapping[str, Any]) -> Parameters:
             pairs += [(name, item) for item in value]
         else:
             pairs.append((name, _text(value)))
-    if any("\0" in value for _, value in pairs):
-        raise _refusal("request_object_parameter_malformed")
     return Parameters(pairs)
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from authserver.clients.directory import Client
 from authserver.clients.keys import ClientKeys
-from authserver.protocol import validity
+from authserver.protocol import json_values, validity
 from authserver.protocol.errors import InvalidRequest, InvalidToken
 from authserver.protocol.messages import Parameters
 from authserver.storage.ephemeral import Ephemeral
@@ -93,6 +93,8 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
 
 def _parameters(claims: Mapping[str, Any]) -> Parameters:
     """Claims as parameters: numbers as text, what is JSON anyway as such, a list of texts as a repeated parameter."""
+    if not json_values.can_be_kept(claims):
+        raise _refusal("request_parameter_malformed")
     pairs: list[tuple[str, str]] = []
     for name, value in claims.items():
         if name in OF_THE_TOKEN:
@@ -101,7 +103,7 @@ def _parameters(claims: Mapping[str, Any]) -> Parameters:
             pairs.append((name, orjson.dumps(value).decode()))
             continue
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, bool) or not isinstance(item, str | int) or "\0" in str(item):
+            if isinstance(item, bool) or not isinstance(item, str | int):
                 raise _refusal("request_parameter_malformed")
             pairs.append((name, str(item)))
     return Parameters(pairs)

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit
 import orjson
 
 from authserver.playground.inspection import Check, Token
+from authserver.protocol import json_values
 
 MASK: Final = "••••••••"
 SECRET_FIELD: Final = "client_secret"
@@ -137,7 +138,7 @@ class Received:
             found = orjson.loads(self.body)
         except orjson.JSONDecodeError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return found if isinstance(found, dict) and json_values.can_be_kept(found) else {}
 
     @property
     def content(self) -> str:

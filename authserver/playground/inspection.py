@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from authserver.protocol import validity
+from authserver.protocol import json_values, validity
 from authserver.protocol.errors import InvalidToken
 from authserver.signing.jwk_set import PublishedKeys
 from authserver.signing.keys import ALGORITHMS
@@ -93,7 +93,7 @@ def _decoded(segment: str) -> dict[str, Any]:
         found = orjson.loads(urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and json_values.can_be_kept(found) else {}
 
 
 def _token(kind: str, header: dict[str, Any], claims: dict[str, Any], checks: tuple[Check, ...]) -> Token:

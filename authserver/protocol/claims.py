@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import orjson
 
+from authserver.protocol import json_values
+
 MOST_CLAIMS: Final = 100
 """Claims that one request may name, in both places together."""
 
@@ -69,8 +71,8 @@ def parse(text: str) -> ClaimsRequest:
         raise ValueError("claims is not JSON") from error
     if not isinstance(document, dict):
         raise ValueError("claims takes a JSON object")
-    if rb"\u0000" in orjson.dumps(document):  # nothing that every database stores
-        raise ValueError("claims takes printable text")
+    if not json_values.can_be_kept(document):
+        raise ValueError(f"claims may be {json_values.DEEPEST} levels deep, and hold no NUL")
     found = ClaimsRequest(_place(document, "userinfo"), _place(document, "id_token"))
     if len(found.userinfo) + len(found.id_token) > MOST_CLAIMS:
         raise ValueError(f"claims may name {MOST_CLAIMS} claims")

@@ -100,6 +100,7 @@ def test_a_client_may_ask_for_itself(party: RelyingParty) -> None:
         (json.dumps([PAYMENT | {"to": "a\0b"}]), "details_malformed"),
         (json.dumps([PAYMENT | {"a\0b": 1}]), "details_malformed"),
         ('[{"a":' + "[" * 31 + "]" * 31 + "}]", "details_malformed"),
+        ('[{"a":' + "[" * 300 + "]" * 300 + "}]", "details_malformed"),
         ('[{"type": "unheard"}]', "details_type_unknown"),
         ('[{"amount": 1}]', "details_type_unknown"),
         ('[{"type": "other"}]', "details_type_not_allowed"),

@@ -14,6 +14,7 @@ from authserver.issuing.backchannel_requests import MOST_OF_ONE_CLIENT
 from authserver.protocol import validity
 from authserver.storage.ephemeral import EphemeralUnavailable
 from tests.ciba import Background, answer, approvals, decide, install_background
+from tests.deep import nested
 from tests.installation import Answer, Installation
 from tests.moments import resolved, seconds
 from tests.outbox import recorded
@@ -244,6 +245,7 @@ def test_a_request_may_be_for_several_servers(signer: Background) -> None:
         ("request_without_jti", {"jti": ""}),
         ("request_parameter_malformed", {"binding_message": True}),
         ("request_parameter_malformed", {"binding_message": "a\0b"}),
+        ("request_parameter_malformed", {"authorization_details": nested(300)}),
         ("request_parameter_malformed", {"resource": ["https://api.example", 1.5]}),
         ("request_without_jti", {"jti": 1}),
         ("request_without_jti", {"jti": "x" * 256}),

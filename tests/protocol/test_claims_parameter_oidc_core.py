@@ -78,6 +78,8 @@ def test_remembered_claims_are_not_asked_for_again(relying_party: RelyingParty) 
         '{"userinfo": {"name": "x"}}',
         '{"id_token": {"acr": {"essential": "yes"}}}',
         r'{"userinfo": {"name": {"value": "a\u0000b"}}}',
+        '{"userinfo": {"name": {"value": ' + "[" * 30 + "]" * 30 + "}}}",
+        '{"userinfo": {"name": {"value": ' + "[" * 300 + "]" * 300 + "}}}",
     ],
 )
 def test_a_malformed_parameter_is_refused(relying_party: RelyingParty, text: str) -> None:

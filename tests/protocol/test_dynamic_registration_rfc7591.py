@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.deep import nested
 from tests.installation import REDIRECT_URI, Installation
 from tests.outbox import recorded
 from tests.registrant import Registrant, initial_access_tokens
@@ -144,6 +145,7 @@ def test_a_login_page_of_the_client_is_https(registrant: Registrant) -> None:
         {"jwks": {"keys": [{"kty": "oct", "k": "secret"}]}},
         {"jwks": {"keys": []}, "jwks_uri": "https://app.example/jwks"},
         {"jwks": {"keys": [{"kty": "RSA", "kid": "a\u0000b"}]}},
+        {"jwks": {"keys": [{"kty": "RSA", "x5c": nested(300)}]}},
         {"jwks_uri": "http://app.example/jwks"},
         {"logo_uri": "javascript:alert(1)"},
         {"logo_uri#de": "javascript:alert(1)"},

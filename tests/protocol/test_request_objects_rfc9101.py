@@ -13,6 +13,7 @@ from authserver.events.outbound import OutboundResponse
 from authserver.protocol import validity
 from authserver.signing.rotation import Rotation
 from authserver.tokens import encryption
+from tests.deep import nested
 from tests.installation import REDIRECT_URI, REFERENCE, Answer, Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
 from tests.signing import ClientKey
@@ -97,6 +98,7 @@ def test_a_redirect_uri_in_the_object_is_checked_like_any_other(party: RelyingPa
         ({"request": "x"}, "request_object_nested"),
         ({"exp": True}, "request_object_time_malformed"),
         ({"state": "a\0b"}, "request_object_parameter_malformed"),
+        ({"claims": {"userinfo": {"name": {"value": nested(300)}}}}, "request_object_parameter_malformed"),
         ({"exp": 1}, "request_object_expired"),
         ({"exp": "soon"}, "request_object_time_malformed"),
         ({"nbf": 4102444800}, "request_object_not_yet_valid"),
