@@ -11,7 +11,9 @@ import logging
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.util import Finalize
 from typing import Any
@@ -39,7 +41,8 @@ class AccessLog:
 
     def __init__(self, find: Callable[[str], Route | None]) -> None:
         self._find = find
-        self._lines: list[bytes] = []
+        # Threads add to it while the writer takes from it.
+        self._lines: deque[bytes] = deque()
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
 
@@ -87,33 +90,39 @@ class AccessLog:
                 known = weakref.ref(self)
                 self._writer = threading.Thread(target=_write, args=(known,), name="access-log", daemon=True)
                 self._writer.start()
-                # Runs at the end of worker processes too, which do not run `atexit`.
-                Finalize(None, _flush, args=(known,), exitpriority=10)
+                # Runs when nobody has this log any more, and at the end of worker processes too,
+                # which do not run `atexit`. So it holds the lines and not what collects them.
+                Finalize(self, _write_out, args=(self._lines,), exitpriority=10)
 
     def flush(self) -> None:
         """Write what has been collected."""
-        handler = json_handler()
-        lines, self._lines = self._lines, []
-        if not lines or handler is None:
-            return
-        handler.acquire()
-        try:
-            handler.stream.write(b"".join(lines).decode())
+        _write_out(self._lines)
+
+
+def _write_out(lines: deque[bytes]) -> None:
+    """Write what has been collected, and nothing twice; what cannot be written is dropped."""
+    handler = json_handler()
+    taken = []
+    with suppress(IndexError):
+        while True:
+            taken.append(lines.popleft())
+    if not taken or handler is None:
+        return
+    handler.acquire()
+    # A full disk or a closed pipe may be over next time, and the writer must still be there then.
+    try:
+        with suppress(OSError, ValueError):
+            handler.stream.write(b"".join(taken).decode())
             handler.flush()
-        finally:
-            handler.release()
-
-
-def _flush(known: weakref.ref[AccessLog]) -> bool:
-    """Write what has been collected; whether anybody still has this log."""
-    access_log = known()
-    if access_log is not None:
-        access_log.flush()
-    return access_log is not None
+    finally:
+        handler.release()
 
 
 def _write(known: weakref.ref[AccessLog]) -> None:
-    while _flush(known):
+    """Write again and again, for as long as somebody has this log."""
+    while (access_log := known()) is not None:
+        access_log.flush()
+        del access_log
         time.sleep(FLUSH_SECONDS)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from authserver.edge import metrics
+from authserver.edge import access_log, metrics
 from authserver.edge.access_log import PATH_KEPT, AccessLog
 from authserver.edge.chain import Handler, amended, chain
 from authserver.edge.correlation import correlation
@@ -19,6 +21,7 @@ from authserver.edge.routes import Routes
 from authserver.edge.security_headers import SecurityHeaders
 from authserver.protocol.messages import Request, Response
 from authserver.telemetry import context, instruments, logs
+from tests.servers.process import wait_until
 
 
 def ok(_: Request) -> Response:
@@ -209,6 +212,61 @@ def test_an_unknown_path_is_redacted(log_lines: io.StringIO, routes: Routes) -> 
 def test_an_unknown_path_is_cut_before_it_is_looked_at(log_lines: io.StringIO, routes: Routes) -> None:
     found = logged(AccessLog(routes.find), log_lines, Request("GET", "/x/" + "secret" * 1000))
     assert len(str(found["path"])) == PATH_KEPT
+
+
+def test_lines_outlive_the_link_that_collected_them(
+    log_lines: io.StringIO, routes: Routes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_log, "FLUSH_SECONDS", 0.01)
+    link = AccessLog(routes.find)
+    link(Request("GET", "/login"), ok)
+    writer = link._writer
+    link._lines.append(b'{"last": true}\n')
+    del link
+    assert writer is not None
+    writer.join(10)
+    assert '{"last": true}' in log_lines.getvalue()
+
+
+def test_a_line_that_comes_while_others_are_written_is_kept(
+    log_lines: io.StringIO, routes: Routes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = AccessLog(routes.find)
+    encode = access_log.orjson.dumps
+
+    def encode_while_others_are_written(*given: Any, **options: Any) -> bytes:
+        link.flush()
+        return encode(*given, **options)
+
+    monkeypatch.setattr(access_log.orjson, "dumps", encode_while_others_are_written)
+    assert logged(link, log_lines, Request("GET", "/login"))["path"] == "/login"
+
+
+def test_writing_goes_on_after_it_failed(routes: Routes, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = _FullDisk()
+    monkeypatch.setattr(access_log, "FLUSH_SECONDS", 0.01)
+    logs.configure("info", "json", full)
+    link = AccessLog(routes.find)
+    link(Request("GET", "/login"), ok)
+    assert full.tried.wait(10)
+    full.has_room = True
+    link._lines.append(b"{}\n")
+    wait_until(lambda: "{}" in full.getvalue())
+    logs.configure("warning")
+
+
+class _FullDisk(io.StringIO):
+    """Takes nothing until there is room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.has_room, self.tried = False, threading.Event()
+
+    def write(self, text: str) -> int:
+        if self.has_room:
+            return super().write(text)
+        self.tried.set()
+        raise OSError(28, "No space left on device")
 
 
 def test_lines_for_people_are_written_at_once(routes: Routes) -> None:
