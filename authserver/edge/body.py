@@ -8,6 +8,7 @@ connection down when time is up; the read then ends short and the sender gets
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
@@ -17,6 +18,8 @@ from typing import Any, Protocol
 
 from authserver.edge.refusals import Refusal
 from authserver.edge.stalled_connections import Stalled, shut_down
+
+_log = logging.getLogger(__name__)
 
 CLOSE = (("Connection", "close"),)
 
@@ -158,8 +161,12 @@ class BodyReader:
 def _watch(reader: weakref.ref[BodyReader]) -> None:
     """Look at what is being read, for as long as somebody has the reader."""
     while (watched := reader()) is not None:
-        if watched._readings:
-            watched.expire(time.monotonic())
+        try:
+            if watched._readings:
+                watched.expire(time.monotonic())
+        except Exception:
+            # Nobody else ends a read. What went wrong, as when no descriptors are left, may be over next time.
+            _log.exception("stalled bodies could not be looked for")
         del watched
         time.sleep(WATCH_INTERVAL)
 

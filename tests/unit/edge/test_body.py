@@ -157,3 +157,21 @@ def test_the_watch_ends_with_its_reader(environ: Environ) -> None:
     del reader
     watch.join(10)
     assert not watch.is_alive()
+
+
+def test_the_watch_goes_on_when_looking_failed(
+    reader: BodyReader, environ: Environ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, twice = [OSError(24, "Too many open files")], threading.Event()
+
+    def expire(_moment: float) -> int:
+        if looks:
+            raise looks.pop()
+        twice.set()
+        return 0
+
+    monkeypatch.setattr(body, "WATCH_INTERVAL", 0.01)
+    monkeypatch.setattr(reader, "expire", expire)
+    reader._readings[0] = _Reading(0.0, "192.0.2.1", None)
+    reader.read(environ(b"0123456789"))
+    assert twice.wait(10)
