@@ -6,22 +6,22 @@ hold addresses, and they would end up in logs.
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import smtplib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from authserver.events.breaker import Breaker
 from authserver.events.deliveries import Undeliverable
 from authserver.settings import Settings
-
-SHORTEST_WAIT: Final = 0.01
 
 
 class MailFailed(Exception):
@@ -32,8 +32,29 @@ class MailRefused(Undeliverable):
     """The mail server refused this mail, and will refuse it again."""
 
 
+class _Arriving(io.RawIOBase):
+    """What comes from a socket until one moment, however slowly it comes."""
+
+    def __init__(self, source: socket.socket, ends_at: float) -> None:
+        self._source = source
+        self._ends_at = ends_at
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Some bytes, in what is left of the time."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time is up")
+        # It holds for what is sent next, too.
+        self._source.settimeout(left)
+        return self._source.recv_into(buffer)
+
+
 class _Session(smtplib.SMTP):
-    """A session of which every answer must come before one moment."""
+    """A session of which every answer must come, to its last byte, before one moment."""
 
     def __init__(self, host: str, port: int, *, timeout: float, **options: Any) -> None:
         self._ends_at = time.monotonic() + timeout
@@ -41,8 +62,8 @@ class _Session(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """The server's answer, in what is left of the time."""
-        if self.sock is not None:
-            self.sock.settimeout(max(SHORTEST_WAIT, self._ends_at - time.monotonic()))
+        if self.sock is not None and self.file is None:
+            self.file = io.BufferedReader(_Arriving(self.sock, self._ends_at))
         return super().getreply()
 
 

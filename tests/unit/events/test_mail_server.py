@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -128,6 +131,25 @@ def test_an_address_beyond_ascii_is_delivered_where_it_can_be(make_mail_server: 
 def test_a_server_that_says_nothing_is_not_waited_for(make_mail_server: MakeServer) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(MailFailed):
         make_mail_server(silent.getsockname()[1], smtp_timeout=1).send(mail())
+
+
+def test_a_server_that_answers_byte_by_byte_is_not_waited_for(make_mail_server: MakeServer) -> None:
+    """Each byte comes in time; the answer does not."""
+    sent = []
+
+    def drip(slow: socket.socket) -> None:
+        connection, _ = slow.accept()
+        with connection, suppress(OSError):
+            while len(sent) < 100:
+                connection.sendall(b"2")
+                sent.append(1)
+                time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as slow, ThreadPoolExecutor(1) as server:
+        server.submit(drip, slow)
+        with pytest.raises(MailFailed):
+            make_mail_server(slow.getsockname()[1], smtp_timeout=1).send(mail())
+    assert len(sent) < 100
 
 
 def test_a_server_that_is_down_is_left_alone_for_a_while(make_mail_server: MakeServer) -> None:
