@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable
-from email.utils import parseaddr
+from email.errors import InvalidHeaderDefect
+from email.policy import SMTP
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -78,12 +80,21 @@ def _origin(value: str) -> str | None:
 
 def mailbox(text: str) -> str | None:
     """A sender of mails: one ASCII address, with a name before it or without (RFC 5322 §3.4)."""
-    if not text:
-        return None
-    _, address = parseaddr(text)
-    if not text.isprintable() or MAILBOX.fullmatch(address) is None:
+    if text and not (text.isprintable() and _is_one_mailbox(SMTP.header_factory("From", text))):
         return "takes an address such as no-reply@example.org or Example <no-reply@example.org>"
     return None
+
+
+def _is_one_mailbox(header: Any) -> bool:
+    """Whether a mail with this header has one sender, and nothing is left over that is read as another or as none."""
+    if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects):
+        return False
+    groups = header.groups
+    return (
+        len(groups) == 1
+        and groups[0].display_name is None
+        and MAILBOX.fullmatch(header.addresses[0].addr_spec) is not None
+    )
 
 
 def hosts(values: Iterable[str]) -> str | None:

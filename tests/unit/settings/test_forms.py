@@ -74,3 +74,28 @@ def test_languages_levels_and_tokens_have_a_form() -> None:
     assert forms.locale("german language")
     assert forms.module_levels(["debug"])
     assert forms.header_text("two words")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["a@b.example", "Example Inc. <a@b.example>", "Grüße <a@b.example>", '"Example, Inc." <a@b.example>', ""],
+)
+def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
+    assert forms.mailbox(sender) is None
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "a@b.example, c@d.example",
+        "a@b.example junk",
+        "a@b.example <c@d.example>",
+        "Team: a@b.example;",
+        "Example, Inc. <a@b.example>",
+        "ä@b.example",
+        "a@b.example\r\nBcc: c@d.example",
+        "Example",
+    ],
+)
+def test_a_sender_is_nothing_else(sender: str) -> None:
+    assert forms.mailbox(sender) is not None
