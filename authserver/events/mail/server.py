@@ -91,7 +91,8 @@ class MailServer:
         try:
             with self._session() as session:
                 refusal = _refusal(session, message)
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            # UnicodeError: a password beyond ASCII, which the error would quote from, or no name of a host.
             self._breaker.failed(host)
             raise MailFailed(_without_addresses(error)) from None
         self._breaker.succeeded(host)

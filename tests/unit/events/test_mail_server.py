@@ -99,6 +99,15 @@ def test_a_wrong_password_is_for_now_and_not_told(make_mail_server: MakeServer, 
     assert "wrong-one" not in repr(failed.value)
 
 
+def test_of_a_password_that_cannot_be_sent_nothing_is_told(make_mail_server: MakeServer, trusted: Certificate) -> None:
+    with smtp.running(certificate=trusted) as server:
+        sender = make_mail_server(server.port, "starttls", smtp_username=USERNAME, smtp_password="geheim-\u00fc")
+        with pytest.raises(MailFailed) as failed:
+            sender.send(mail())
+    assert str(failed.value) == "UnicodeEncodeError"
+    assert failed.value.__suppress_context__
+
+
 @pytest.mark.parametrize(
     ("field", "answer", "error"),
     [
