@@ -250,7 +250,7 @@ class Outgoing:
         varies=True,
         check=forms.mailbox,
     )
-    smtp_timeout: float = setting(10.0, "duration", "How long one mail may take.", minimum=1, maximum=120)
+    smtp_timeout: float = setting(10.0, "duration", "How long one mail may take.", minimum=1, maximum=60)
 
 
 @dataclass(frozen=True)

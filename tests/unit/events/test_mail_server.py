@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from authserver.events.breaker import FAILURES, Breaker
+from authserver.events.deliveries import LEASE_SECONDS
 from authserver.events.mail.server import MailFailed, MailRefused, MailServer, own_name
+from authserver.settings.schema import DEFINITIONS
 from tests.servers import smtp
 from tests.servers.process import free_port
 from tests.servers.smtp import PASSWORD, SMTP, USERNAME
@@ -159,6 +161,11 @@ def test_a_server_that_answers_byte_by_byte_is_not_waited_for(make_mail_server: 
         with pytest.raises(MailFailed):
             make_mail_server(slow.getsockname()[1], smtp_timeout=1).send(mail())
     assert len(sent) < 100
+
+
+def test_a_mail_has_no_longer_than_its_delivery_is_held() -> None:
+    """One that began as late as may be is over before another worker gets it, so that it is not sent twice."""
+    assert (DEFINITIONS["smtp_timeout"].maximum or LEASE_SECONDS) <= LEASE_SECONDS / 2
 
 
 def test_a_server_that_is_down_is_left_alone_for_a_while(make_mail_server: MakeServer) -> None:
