@@ -223,5 +223,5 @@ class RateLimits:
     rate_limit_register: str = setting("60/hour", "limit", "Client registration, for each address.", hot=True)
     rate_limit_metadata: str = setting("1200/minute", "limit", "Discovery and key set, for each address.", hot=True)
     rate_limit_user: str = setting("600/minute", "limit", "All that one signed-in person does.", hot=True)
-    rate_limit_mail: str = setting("20/hour", "limit", "Mails to one person.", hot=True)
+    rate_limit_mail: str = setting("20/hour", "limit", "Mails to one person.")
     rate_limit_default: str = setting("300/minute", "limit", "Everything else, for each address.", hot=True)

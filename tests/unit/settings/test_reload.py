@@ -24,6 +24,12 @@ def test_hot_settings_change_and_the_others_wait(environ: dict[str, str]) -> Non
     assert set(result.waiting) == {"port", "issuer"}
 
 
+def test_what_only_the_worker_goes_by_waits_for_a_restart(environ: dict[str, str]) -> None:
+    """A reload replaces the processes that serve, not the one that mails."""
+    result = reload(load(environ), {**environ, "AUTHSERVER_RATE_LIMIT_MAIL": "5/hour"})
+    assert (result.changed, "rate_limit_mail" in result.waiting) == ((), True)
+
+
 def test_nothing_changes_without_a_change(environ: dict[str, str]) -> None:
     current = load(environ)
     assert reload(current, environ).settings == current
