@@ -11,7 +11,7 @@ from authserver.crypto.sealing import Sealer
 from authserver.events.envelope import Envelope, Opened, disclose
 from authserver.protocol import validity
 from authserver.storage import Database
-from authserver.storage.repositories.outbox import Claim
+from authserver.storage.repositories.outbox import Claim, Outbox
 from authserver.telemetry import context
 from authserver.telemetry.context import RequestContext
 from authserver.telemetry.logs import get_logger
@@ -89,8 +89,7 @@ class Deliveries:
 
     def _attempt(self, claim: Claim, begin_until: float) -> bool:
         if self._stopping() or time.monotonic() >= begin_until:
-            with self._database.unit() as unit:
-                unit.outbox.return_delivery(claim, validity.now())
+            self._note(lambda outbox: outbox.return_delivery(claim, validity.now()))
             return False
         try:
             opened = disclose(Envelope(claim.event_id, claim.record, claim.sealed), self._sealer)
@@ -98,9 +97,17 @@ class Deliveries:
                 self._subscriber.deliver(opened)
         except Exception as error:
             return self._failed(claim, error)
-        with self._database.unit() as unit:
-            unit.outbox.complete_delivery(claim)
+        self._note(lambda outbox: outbox.complete_delivery(claim))
         return True
+
+    def _note(self, outcome: Callable[[Outbox], bool]) -> None:
+        """Write down what became of a delivery, with patience: what was delivered must not be delivered again."""
+
+        def write() -> None:
+            with self._database.unit() as unit:
+                outcome(unit.outbox)
+
+        self._database.retrying(write)
 
     def _failed(self, claim: Claim, error: Exception) -> bool:
         given_up = isinstance(error, Undeliverable) or claim.attempts >= MAX_ATTEMPTS
@@ -110,11 +117,11 @@ class Deliveries:
             exc_info=error,
         )
         text = f"{type(error).__name__}: {error}"
-        with self._database.unit() as unit:
-            if given_up:
-                unit.outbox.fail_delivery(claim, validity.now(), text)
-            else:
-                unit.outbox.postpone_delivery(claim, validity.after(_pause(claim.attempts)), text)
+        if given_up:
+            self._note(lambda outbox: outbox.fail_delivery(claim, validity.now(), text))
+        else:
+            again_at = validity.after(_pause(claim.attempts))
+            self._note(lambda outbox: outbox.postpone_delivery(claim, again_at, text))
         return given_up
 
 

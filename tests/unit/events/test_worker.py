@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from sqlalchemy.exc import OperationalError
 
 from authserver.crypto.sealing import Sealer
 from authserver.events import catalog, deliveries
@@ -20,6 +21,7 @@ from authserver.events.worker import Job, Worker, build
 from authserver.protocol import validity
 from authserver.settings import Settings
 from authserver.storage import Database, maintenance
+from authserver.storage.repositories.outbox import Claim, Outbox
 from authserver.telemetry import context
 
 Record = Callable[..., None]
@@ -166,6 +168,23 @@ def test_what_cannot_be_delivered_is_given_up_at_once(database: Database, sealer
     with database.unit() as unit:
         assert unit.outbox.count_deliveries() == 0
         assert unit.outbox.remove_failed(validity.after(10**6), 10) == 1
+
+
+def test_what_was_delivered_is_noted_though_the_database_fails_once(
+    database: Database, sealer: Sealer, record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, complete, failures = Listener(), Outbox.complete_delivery, [OSError("gone")]
+
+    def complete_at_last(outbox: Outbox, claim: Claim) -> bool:
+        if failures:
+            raise OperationalError("DELETE", None, failures.pop(), connection_invalidated=True)
+        return complete(outbox, claim)
+
+    monkeypatch.setattr(Outbox, "complete_delivery", complete_at_last)
+    record(created(1))
+    Worker(database, sealer, subscribers=[listener]).run_once()
+    with database.reading() as unit:
+        assert (len(listener.heard), unit.outbox.count_deliveries()) == (1, 0)
 
 
 def test_a_subscriber_that_waits_holds_up_nobody(database: Database, sealer: Sealer, record: Record) -> None:
