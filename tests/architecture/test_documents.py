@@ -45,8 +45,7 @@ def test_variables_are_settings(name: str) -> None:
 
 @pytest.mark.parametrize("name", documents())
 def test_samples_in_python_are_python(name: str) -> None:
-    for block in reading.blocks(name, "python"):
-        compile(block, name, "exec")
+    assert all(compile(block, name, "exec") for block in reading.blocks(name, "python"))
 
 
 @pytest.mark.parametrize("name", documents())

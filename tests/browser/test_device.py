@@ -116,3 +116,4 @@ def test_a_wrong_code_is_said_and_can_be_corrected(person: Person, television: T
     person.tab.fill("#user_code", television.told["user_code"])
     person.tab.click("#device-continue")
     person.sees("device-allow")
+    assert person.tab.locator("#problem").count() == 0

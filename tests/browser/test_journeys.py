@@ -487,3 +487,4 @@ def test_enter_in_a_field_signs_in_and_does_not_cancel(person: Person) -> None:
     person.tab.fill("#password", PASSWORD)
     person.tab.press("#password", "Enter")
     person.sees("consent-allow")
+    assert person.tab.locator("#not-signed-in").count() == 0

@@ -121,6 +121,7 @@ def test_an_application_that_does_not_answer_keeps_nobody(party: RelyingParty, m
     person.answers_frames = False
     person.log_out(hint)
     person.tab.wait_for_url(f"{GOODBYE}?state=s")
+    assert [url for url in person.loaded if url.startswith(f"{APP}/front")]
 
 
 def test_without_scripts_a_button_goes_on(party: RelyingParty, meet: Callable[..., Person]) -> None:

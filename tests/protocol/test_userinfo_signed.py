@@ -74,7 +74,7 @@ def test_without_a_key_to_encrypt_to_nothing_is_told(server: Installation) -> No
     stored(server, "app", jwks={"keys": []})
     answer = party.userinfo(token)
     assert (answer.status, server.why(answer)) == (400, "recipient_key_missing")
-    assert "sub" not in answer.text
+    assert "sub" not in answer.json
 
 
 def test_a_signed_answer_is_no_hint(server: Installation) -> None:

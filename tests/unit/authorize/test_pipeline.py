@@ -87,7 +87,9 @@ def test_every_parameter_that_is_read_is_kept() -> None:
 
 def test_longest_allowed_values_pass() -> None:
     pairs = [("state", "s" * 4096), ("nonce", "n" * 2048), ("redirect_uri", "r" * 2048)]
-    parameters.reject_long_parameters(Context(Parameters(pairs)), cast("Any", None))
+    context = Context(Parameters(pairs))
+    parameters.reject_long_parameters(context, cast("Any", None))
+    assert [(name, context.parameters.get(name)) for name, _ in pairs] == pairs
 
 
 def test_client_is_there_for_later_steps_alone() -> None:

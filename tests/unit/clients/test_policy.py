@@ -81,4 +81,7 @@ def test_native_application_is_never_approved_silently() -> None:
 
 
 def test_stricter_than_the_profile_is_welcome() -> None:
-    validate("oidc", pkce="required", consent="always", required_acr="2")
+    stricter = {"pkce": "required", "consent": "always", "required_acr": "2"}
+    validate("oidc", **stricter)
+    found = policy.policy_of("oidc", stricter, [], [])
+    assert (found.pkce, found.consent, found.required_acr) == ("required", "always", "2")

@@ -45,6 +45,7 @@ def test_it_is_started_again_when_it_dies(tmp_path: Path) -> None:
     os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)
     wait_until(lambda: len(list(tmp_path.iterdir())) == 2)
     process.stop()
+    assert process.pid == 0
 
 
 def test_work_that_does_not_stop_is_killed(tmp_path: Path) -> None:
