@@ -80,13 +80,17 @@ def _origin(value: str) -> str | None:
 
 def mailbox(text: str) -> str | None:
     """A sender of mails: one ASCII address, with a name before it or without (RFC 5322 §3.4)."""
-    if text and not (text.isprintable() and _is_one_mailbox(SMTP.header_factory("From", text))):
+    if text and not (text.isprintable() and _is_one_mailbox(text)):
         return "takes an address such as no-reply@example.org or Example <no-reply@example.org>"
     return None
 
 
-def _is_one_mailbox(header: Any) -> bool:
-    """Whether a mail with this header has one sender, and nothing is left over that is read as another or as none."""
+def _is_one_mailbox(text: str) -> bool:
+    """Whether a mail from `text` has one sender, and nothing is left over that is read as another or as none."""
+    try:
+        header: Any = SMTP.header_factory("From", text)
+    except Exception:  # The standard library's parser has many ways to fail at what is no address.
+        return False
     if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects):
         return False
     groups = header.groups

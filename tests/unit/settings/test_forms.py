@@ -95,6 +95,9 @@ def test_a_sender_is_an_address_with_or_without_a_name(sender: str) -> None:
         "ä@b.example",
         "a@b.example\r\nBcc: c@d.example",
         "Example",
+        "no-reply@",
+        "a@[",
+        '"',
     ],
 )
 def test_a_sender_is_nothing_else(sender: str) -> None:
