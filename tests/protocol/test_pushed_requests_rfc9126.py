@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from authserver.authorize import pushed_requests
 from authserver.clients.extensions import Extensions
 from authserver.crypto.handles import Kind
 from authserver.protocol import validity
@@ -100,8 +101,11 @@ def test_another_client_cannot_use_the_name(server: Installation, party: Relying
     assert (answer.status, server.why(answer)) == (400, "pushed_request_of_other_client")
 
 
-def test_an_invented_name_is_refused(party: RelyingParty) -> None:
-    answer = visit(party, Browser(party.installation), "urn:ietf:params:oauth:request_uri:" + "A" * 54)
+@pytest.mark.parametrize("is_well_formed", [True, False])
+def test_an_invented_name_is_refused(party: RelyingParty, is_well_formed: bool) -> None:
+    handles = party.installation.services.handles
+    value = handles.issue(Kind.PUSHED_REQUEST).value if is_well_formed else "A" * 54
+    answer = visit(party, Browser(party.installation), pushed_requests.PREFIX + value)
     assert (answer.status, party.installation.why(answer)) == (400, "pushed_request_unknown")
 
 

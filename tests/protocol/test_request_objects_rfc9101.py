@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jwt
 import orjson
 import pytest
 
@@ -12,7 +13,8 @@ from authserver.events.destinations import OutboundFailed
 from authserver.events.outbound import OutboundResponse
 from authserver.protocol import validity
 from authserver.signing.rotation import Rotation
-from authserver.tokens import encryption
+from authserver.tokens import encryption, foreign
+from tests.client_keys import stored
 from tests.deep import nested
 from tests.installation import REDIRECT_URI, REFERENCE, Answer, Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
@@ -135,9 +137,83 @@ def test_a_limited_lifetime_needs_its_times(
     assert strict.installation.why(ask(strict, signed(strict, key, **values))) == reason
 
 
+@pytest.mark.usefixtures("frozen_time")
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        ({"exp": 0}, "request_object_expired"),
+        ({"exp": 1}, None),
+        ({"exp": 30.5}, None),
+        ({"nbf": 60, "iat": 60, "exp": 90}, None),
+        ({"nbf": 61, "exp": 90}, "request_object_not_yet_valid"),
+        ({"iat": 61}, "request_object_not_yet_valid"),
+        ({"nbf": -1800, "exp": 1800}, None),
+        ({"nbf": -1800, "exp": 1801}, "request_object_too_long_valid"),
+    ],
+)
+def test_times_count_to_the_second(
+    strict: RelyingParty, key: ClientKey, times: dict[str, float], reason: str | None
+) -> None:
+    now = validity.timestamp()
+    page = strict.request(
+        Browser(strict.installation), request=signed(strict, key, **{name: now + by for name, by in times.items()})
+    )
+    assert (page.status == 200) if reason is None else (strict.installation.why(page) == reason)
+
+
+def test_where_no_lifetime_is_set_the_object_need_not_say_who_made_it_for_whom(
+    party: RelyingParty, key: ClientKey
+) -> None:
+    assert "code" in party.response(ask(party, signed(party, key, iss=None, aud=None, exp=None, nbf=None)))
+
+
+def test_the_server_may_be_one_of_several_it_is_meant_for(strict: RelyingParty, key: ClientKey) -> None:
+    issuer = strict.installation.settings.issuer
+    assert "code" in strict.response(ask(strict, signed(strict, key, aud=["https://other.example", issuer])))
+    answer = ask(strict, signed(strict, key, aud=["https://other.example"]))
+    assert strict.installation.why(answer) == "request_object_audience_wrong"
+
+
+@pytest.mark.parametrize("typ", ["", "jwt", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"])
+def test_an_object_may_say_what_it_is(party: RelyingParty, key: ClientKey, typ: str) -> None:
+    assert "code" in party.response(ask(party, key.sign(claims_of(signed(party, key)), typ)))
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "dpop+jwt", "client-authentication+jwt", "logout+jwt"])
+def test_a_token_of_another_kind_is_no_request_object(party: RelyingParty, key: ClientKey, typ: str) -> None:
+    answer = ask(party, key.sign(claims_of(signed(party, key)), typ))
+    assert party.response(answer)["error"] == "invalid_request_object"
+    assert party.installation.why(answer) == "request_object_type_wrong"
+
+
 def test_clocks_may_differ_by_some_seconds(strict: RelyingParty, key: ClientKey) -> None:
     ahead = validity.timestamp() + 8
     assert "code" in strict.response(ask(strict, signed(strict, key, nbf=ahead, iat=ahead)))
+
+
+def test_objects_numbers_and_lists_are_read_as_their_parameters(party: RelyingParty, key: ClientKey) -> None:
+    asked = {"max_age": 600, "claims": {"id_token": {"preferred_username": None}}}
+    issuer = party.installation.settings.issuer
+    resource = [issuer, f"{issuer}/oauth2/userinfo"]
+    answer = ask(party, signed(party, key, resource=resource, **asked))
+    claims = party.id_claims(answer)
+    assert (claims["preferred_username"], "auth_time" in claims) == ("dave", True)
+
+
+@pytest.mark.parametrize(
+    ("member", "reason"),
+    [
+        ({"nonce": None}, "request_object_parameter_malformed"),
+        ({"authorization_details": []}, "details_malformed"),
+        ({"authorization_details": ["payment", {}]}, "details_malformed"),
+    ],
+)
+def test_what_is_no_value_of_a_parameter_is_never_passed_over(
+    party: RelyingParty, key: ClientKey, member: dict[str, Any], reason: str
+) -> None:
+    payload = orjson.dumps(claims_of(signed(party, key)) | member)
+    answer = ask(party, jwt.PyJWS().encode(payload, key.key.private, key.alg, {"kid": key.key.kid}))
+    assert party.installation.why(answer) == reason
 
 
 def test_another_clients_key_signs_nothing(party: RelyingParty) -> None:
@@ -156,6 +232,14 @@ def test_only_the_registered_algorithm_is_accepted(server: Installation, party: 
     assert server.why(ask(party, signed(party, key))) == "request_object_algorithm_not_allowed"
 
 
+def test_what_was_registered_widens_no_policy(server: Installation, party: RelyingParty, key: ClientKey) -> None:
+    server.registration.update("signer", {"extensions": Extensions(request_object_signing_alg="RS256")})
+    server.services.clients.forget()
+    assert "code" in party.response(ask(party, signed(party, key)))
+    stored(server, "signer", policy={"signing_algorithms": ["PS256"]})
+    assert server.why(ask(party, signed(party, key))) == "request_object_algorithm_not_allowed"
+
+
 def test_a_client_that_must_sign_is_refused_without(server: Installation, party: RelyingParty) -> None:
     server.registration.update("signer", {"extensions": Extensions(require_signed_request_object=True)})
     server.services.clients.forget()
@@ -167,18 +251,25 @@ def test_a_registered_reference_is_fetched_and_read(
     party: RelyingParty, key: ClientKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """oidcc-request-uri-signed-rs256"""
-    fetched: list[str] = []
-    text = signed(party, key)
+    fetched: list[tuple[str, int]] = []
+    text = signed(party, key) + "\n"
 
-    def get(url: str, **_: Any) -> OutboundResponse:
-        fetched.append(url)
+    def get(url: str, *, max_bytes: int) -> OutboundResponse:
+        fetched.append((url, max_bytes))
         return OutboundResponse(200, {}, text.encode())
 
     monkeypatch.setattr(party.installation.services.outbound, "get", get)
     browser = Browser(party.installation)
     answer = browser.sign_in(party.request(browser, request_uri=REQUEST_URI), "dave")
     assert party.response(answer)["state"] == "inner"
-    assert fetched == ["https://app.example/request.jwt"]
+    assert fetched == [("https://app.example/request.jwt", foreign.MAX_LENGTH)]
+
+
+def test_a_reference_to_what_is_no_text_is_refused(party: RelyingParty, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = OutboundResponse(200, {}, b"\xff\xfe")
+    monkeypatch.setattr(party.installation.services.outbound, "get", lambda *_, **__: body)
+    answer = party.request(Browser(party.installation), request_uri=REQUEST_URI)
+    assert party.response(answer)["error"] == "invalid_request_object"
 
 
 def test_an_unregistered_reference_is_never_fetched(party: RelyingParty, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,12 +325,28 @@ def test_an_object_may_be_encrypted_to_the_server(server: Installation, party: R
     assert party.response(ask(party, sealed(server, signed(party, key))))["state"] == "inner"
 
 
-def test_only_the_registered_encryption_is_opened(server: Installation, party: RelyingParty, key: ClientKey) -> None:
-    registered = Extensions(request_object_encryption_alg="ECDH-ES", request_object_encryption_enc="A256GCM")
+@pytest.mark.parametrize(
+    ("algorithm", "content", "is_opened"),
+    [
+        ("RSA-OAEP-256", "A128GCM", True),
+        ("RSA-OAEP-256", "A256GCM", False),
+        ("ECDH-ES", "A128GCM", False),
+    ],
+)
+def test_only_the_registered_encryption_is_opened(
+    party: RelyingParty, key: ClientKey, algorithm: str, content: str, is_opened: bool
+) -> None:
+    server = party.installation
+    registered = Extensions(request_object_encryption_alg=algorithm, request_object_encryption_enc=content)
     server.registration.update("signer", {"extensions": registered})
     server.services.clients.forget()
     answer = ask(party, sealed(server, signed(party, key)))
-    assert server.why(answer) == "request_object_encryption_not_allowed"
+    assert ("code" in party.response(answer)) is is_opened
+    assert is_opened or server.why(answer) == "request_object_encryption_not_allowed"
+
+
+def test_an_encrypted_object_that_holds_no_token_is_refused(server: Installation, party: RelyingParty) -> None:
+    assert server.why(ask(party, sealed(server, "\N{SNOWMAN}"))) == "request_object_token_malformed"
 
 
 FAPI1 = {"signed_responses": True, "explicit_requests": True, "outer_parameters": False, "consent": "skip"}
