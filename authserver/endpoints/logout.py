@@ -110,7 +110,13 @@ class LogoutEndpoint:
         client = self._services.clients.find(known) if known else None
         client = client if client is not None and client.enabled else None
         wanted = parameters.get("post_logout_redirect_uri")
-        if wanted is not None and (claims is None or client is None or wanted not in client.post_logout_redirect_uris):
+        if wanted is not None and claims is None:
+            raise InvalidRequest(
+                "post_logout_redirect_uri is taken together with an id_token_hint.",
+                reason="post_logout_redirect_uri_without_hint",
+                spec="OIDC RP-Initiated Logout §3",
+            )
+        if wanted is not None and (client is None or wanted not in client.post_logout_redirect_uris):
             raise InvalidRequest(
                 "post_logout_redirect_uri is not registered for the application that id_token_hint names.",
                 reason="post_logout_redirect_uri_not_allowed",

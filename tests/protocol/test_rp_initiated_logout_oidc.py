@@ -100,23 +100,24 @@ def unsigned(hint: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "reason"),
     [
-        {"post_logout_redirect_uri": "https://app.example/elsewhere"},
-        {"post_logout_redirect_uri": GOODBYE + "&more=1"},
-        {"post_logout_redirect_uri": [GOODBYE, GOODBYE]},
-        {"id_token_hint": None},
-        {"id_token_hint": None, "client_id": "app"},
-        {"id_token_hint": "rubbish"},
-        {"client_id": "other"},
+        ({"post_logout_redirect_uri": "https://app.example/elsewhere"}, "post_logout_redirect_uri_not_allowed"),
+        ({"post_logout_redirect_uri": GOODBYE + "&more=1"}, "post_logout_redirect_uri_not_allowed"),
+        ({"post_logout_redirect_uri": [GOODBYE, GOODBYE]}, "parameter_repeated"),
+        ({"id_token_hint": None}, "post_logout_redirect_uri_without_hint"),
+        ({"id_token_hint": None, "client_id": "app"}, "post_logout_redirect_uri_without_hint"),
+        ({"id_token_hint": "rubbish"}, "logout_hint_token_malformed"),
+        ({"client_id": "other"}, "logout_client_mismatch"),
     ],
 )
 def test_nobody_is_redirected_without_proof(
-    party: RelyingParty, browser: Browser, hint: str, change: dict[str, Any]
+    party: RelyingParty, browser: Browser, hint: str, change: dict[str, Any], reason: str
 ) -> None:
     given: dict[str, Any] = {"id_token_hint": hint, "post_logout_redirect_uri": GOODBYE}
     answer = log_out(browser, **given | change)
     assert (answer.status, answer.header("Location")) == (400, None)
+    assert party.installation.why(answer) == reason
     assert is_signed_in(party, browser)
 
 
