@@ -12,7 +12,6 @@ from authserver.clients.directory import Client, ClientDirectory
 from authserver.events.catalog import BackchannelAuthenticationRequested
 from authserver.events.event import Event
 from authserver.events.mail.letters import Letter
-from authserver.protocol.policy import CIBA
 from authserver.storage.database import Database
 from authserver.storage.models.decoupled import BackchannelRequest
 from authserver.storage.models.users import User
@@ -41,7 +40,7 @@ class ApprovalMails:
             if request is None or request.decided_at is not None or request.is_expired:
                 return None
             user, client = unit.users.find(request.user_id), self._clients.find(request.client_id)
-            if user is None or not user.may_sign_in or client is None or not _may_ask(client):
+            if user is None or not user.may_sign_in or client is None or not client.may_ask_in_background:
                 return None
             return self._letter(request, user, client)
 
@@ -58,8 +57,3 @@ class ApprovalMails:
             "page": self._page,
         }
         return Letter(user.id, mailbox, TEMPLATE, values, locale=str(user.claims.get("locale") or ""))
-
-
-def _may_ask(client: Client) -> bool:
-    """Whether the client may still be answered: it is what the page of approvals shows."""
-    return client.enabled and CIBA in client.grant_types

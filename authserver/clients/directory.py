@@ -15,7 +15,7 @@ from authserver.clients.extensions import Extensions
 from authserver.clients.policy import policy_of
 from authserver.crypto.secrets import ClientSecrets
 from authserver.protocol import validity
-from authserver.protocol.policy import PROFILES, ClientPolicy
+from authserver.protocol.policy import CIBA, PROFILES, ClientPolicy
 from authserver.storage.database import Database
 from authserver.storage.models.clients import ClientRecord, ClientSecret
 from authserver.storage.snapshots import CLIENTS, watch
@@ -115,6 +115,11 @@ class Client:
     def response_types(self) -> frozenset[str]:
         """The response types it registered."""
         return self.policy.response_types
+
+    @property
+    def may_ask_in_background(self) -> bool:
+        """Whether it may ask people who are elsewhere, and be answered (CIBA Core §4)."""
+        return self.enabled and CIBA in self.grant_types
 
 
 class ClientDirectory:

@@ -13,6 +13,7 @@ import orjson
 
 from authserver.access import authorization_details
 from authserver.access.authorization_details import Described
+from authserver.clients.directory import Client
 from authserver.edge.chain import Handler
 from authserver.endpoints.bearer import Guard
 from authserver.issuing.decisions import Decider
@@ -59,7 +60,8 @@ def _list(services: Services, token: ReadToken) -> dict[str, Any]:
     with services.database.reading() as unit:
         decider = _decider(unit, token)
         waiting = services.elsewhere.backchannel.waiting(unit, decider.user_id)
-    return {"approvals": [_document(services, request) for request in waiting]}
+    asked = [(request, client) for request in waiting if (client := _asking(services, request)) is not None]
+    return {"approvals": [_document(services, request, client) for request, client in asked]}
 
 
 def _decide(services: Services, request: Request, token: ReadToken) -> dict[str, Any]:
@@ -69,8 +71,8 @@ def _decide(services: Services, request: Request, token: ReadToken) -> dict[str,
         with services.database.unit() as unit:
             decider = _decider(unit, token)
             found = backchannel.find(unit, decider.user_id, reference)
-            client = services.clients.find(found.client_id) if found is not None else None
-            if found is None or client is None or not client.enabled:
+            client = _asking(services, found) if found is not None else None
+            if found is None or client is None:
                 raise NotFound("No such request waits for you")
             if decision == "allow":
                 backchannel.allow(unit, found, client, decider)
@@ -108,13 +110,18 @@ def _wish(request: Request) -> tuple[str, str]:
     return given[0], body["decision"]
 
 
-def _document(services: Services, request: BackchannelRequest) -> dict[str, Any]:
+def _asking(services: Services, request: BackchannelRequest) -> Client | None:
+    """Who asks, if they may still: as on the page, nothing else is shown or answered."""
     client = services.clients.find(request.client_id)
+    return client if client is not None and client.may_ask_in_background else None
+
+
+def _document(services: Services, request: BackchannelRequest, client: Client) -> dict[str, Any]:
     details = authorization_details.descriptions(request.authorization_details, services.catalog.current())
     return {
         "id": request.id,
         "client_id": request.client_id,
-        "client_name": client.name if client is not None else "",
+        "client_name": client.name,
         "binding_message": request.binding_message,
         "scope": request.scope,
         "resources": list(request.resources),

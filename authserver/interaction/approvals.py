@@ -8,7 +8,6 @@ from authserver.interaction.own_page import OwnPage, Visitor
 from authserver.interaction.scope_lines import resource_names, scope_lines
 from authserver.issuing.decisions import Decider
 from authserver.protocol.messages import Response
-from authserver.protocol.policy import CIBA
 from authserver.storage.models.decoupled import BackchannelRequest
 from authserver.web import paths
 from authserver.web.approval_values import Approval, ApprovalNews, ApprovalsPage
@@ -74,5 +73,4 @@ class Approvals(OwnPage):
     def _client(self, request: BackchannelRequest) -> Client | None:
         """Who asks, if they may still."""
         client = self.services.clients.find(request.client_id)
-        allowed = client is not None and client.enabled and CIBA in client.grant_types
-        return client if allowed else None
+        return client if client is not None and client.may_ask_in_background else None

@@ -290,6 +290,16 @@ def test_nobody_answers_a_client_that_was_disabled(poller: Background) -> None:
         assert asked.decide({"auth_req_id": poller.auth_req_id, "decision": decision}).status == 404
 
 
+def test_nobody_answers_or_sees_a_client_that_may_not_ask_any_more(poller: Background) -> None:
+    server = poller.installation
+    asked = program(server)
+    poller.start()
+    server.registration.update("bank", {"grant_types": ("client_credentials",), "scopes": frozenset({"email"})})
+    server.services.clients.forget()
+    assert asked.list().json == {"approvals": []}
+    assert asked.decide({"auth_req_id": poller.auth_req_id, "decision": "allow"}).status == 404
+
+
 def test_an_answer_takes_an_open_session(poller: Background) -> None:
     server = poller.installation
     asked = program(server, scope="openid approvals offline_access")
