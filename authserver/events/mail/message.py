@@ -13,6 +13,8 @@ from authserver.events.mail.letters import Written
 from authserver.protocol import validity
 
 LONGEST_MAILBOX: Final = 254
+ENCODED_WORD: Final = "=?"
+"""How an encoded word begins (RFC 2047 §2). What others wrote is not decoded: it may hold lines."""
 _MAILBOX: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -32,7 +34,7 @@ def compose(written: Written, *, sender: str, mailbox: str, message_id: str) -> 
     message = EmailMessage(policy=SMTP)
     message["From"] = sender
     message["To"] = _recipient(mailbox)
-    message["Subject"] = written.subject
+    message["Subject"] = written.subject.replace(ENCODED_WORD, "= ?")
     message["Date"] = validity.now()
     message["Message-ID"] = f"<{message_id}>"
     # RFC 3834 §5: nobody's holiday note answers, and no answer comes back to be answered.
@@ -42,12 +44,15 @@ def compose(written: Written, *, sender: str, mailbox: str, message_id: str) -> 
     message.add_alternative(written.html, subtype="html", cte="quoted-printable")
     # Afterwards, because the first part takes every header about content that is there before.
     message["Content-Language"] = written.language
+    if any("\n" in str(value) or "\r" in str(value) for value in message.values()):
+        raise ValueError("a header would have a linefeed")
     return message
 
 
 def _recipient(mailbox: str) -> Address:
     """The one address in `mailbox`: a second one, a name or a header has no place in what this accepts."""
-    if len(mailbox) > LONGEST_MAILBOX or not mailbox.isprintable() or _MAILBOX.fullmatch(mailbox) is None:
+    is_long = len(mailbox) > LONGEST_MAILBOX
+    if is_long or ENCODED_WORD in mailbox or not mailbox.isprintable() or _MAILBOX.fullmatch(mailbox) is None:
         raise UnusableMailbox("the address is not one that mail may be sent to")
     username, _, domain = mailbox.rpartition("@")
     return Address(username=username, domain=domain)

@@ -77,6 +77,7 @@ def test_a_mail_is_text_and_html() -> None:
         "ada mallory@example.com",
         "ada\u2028@example.com",
         "ada\x00@example.com",
+        "=?utf-8?q?ada=0d=0aBcc=3amallory=40evil.example?=@example.com",
         "ada@exämple.com",
         "ada@[127.0.0.1]",
         "@example.com",
@@ -100,6 +101,23 @@ def test_plain_addresses_are_written_to(mailbox: str) -> None:
 def test_a_subject_of_two_lines_is_an_error() -> None:
     with pytest.raises(ValueError, match="linefeed"):
         composed(Written("Hello\r\nBcc: mallory@evil.example", "", "", "en"))
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "=?utf-8?q?Acme=0d=0aBcc=3amallory=40evil.example=0d=0a=0d=0aClick?=",
+        "=?utf-8?b?QQ0KQmNjOiBtYWxsb3J5QGV2aWwuZXhhbXBsZQ==?=",
+        "Acme=?utf-8?q?=0aBcc=3amallory=40evil.example?=",
+        "==??utf-8?q?=0aBcc=3amallory=40evil.example?=",
+    ],
+)
+def test_an_encoded_word_in_a_name_is_text(words: Words, encoded: str) -> None:
+    message = composed(words.write(approval(application=encoded)))
+    assert message["Bcc"] is None
+    assert set(message.keys()) == set(composed().keys())
+    # A long line is folded before its first word.
+    assert message["Subject"].strip() == f"{encoded.replace('=?', '= ?')} waits for your answer"
 
 
 def test_a_name_with_line_breaks_adds_no_header(words: Words) -> None:
