@@ -17,6 +17,8 @@ from authserver.ops.subscribers import subscribers
 from authserver.storage import migrations
 from authserver.telemetry import instruments, logs
 
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""The last one comes when the terminal is closed; there is nothing that a worker reads anew."""
 METRICS_DIRECTORY = "metrics"
 
 
@@ -25,7 +27,7 @@ METRICS_DIRECTORY = "metrics"
 def worker(once: bool) -> None:
     """Take in events, write the audit log, deliver to subscribers, sweep.
 
-    Any number may run, on any number of machines. SIGTERM and SIGINT end it
+    Any number may run, on any number of machines. SIGTERM, SIGINT and SIGHUP end it
     after the step it is in.
     """
     settings = settings_package.load()
@@ -48,7 +50,7 @@ def worker(once: bool) -> None:
 
 
 def run_until_signalled(built: events_worker.Worker, drain_seconds: float) -> None:
-    """Runs in this thread until SIGTERM or SIGINT; a step that outlasts the drain time is cut off.
+    """Runs in this thread until a signal ends it; a step that outlasts the drain time is cut off.
 
     Cutting off is safe: a step that has not committed has not happened.
     """
@@ -59,7 +61,7 @@ def run_until_signalled(built: events_worker.Worker, drain_seconds: float) -> No
         cut.daemon = True
         cut.start()
 
-    previous = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {number: signal.signal(number, end) for number in ENDING}
     try:
         built.run()
     finally:

@@ -34,6 +34,7 @@ IDLE_SECONDS: Final = 0.5
 
 MAX_REST_SECONDS: Final = 60.0
 FAILED_KEPT_SECONDS: Final = 30 * 86_400
+FORSAKEN_KEPT_SECONDS: Final = 30 * 86_400
 """How long a delivery that was given up stays for the operator to see."""
 
 ANONYMOUS_KEPT_SECONDS: Final = 395 * 86_400
@@ -201,6 +202,7 @@ class Worker:
         return (
             Job("queue_lengths", 15.0, self._measure),
             Job("failed_deliveries", 3600.0, self._forget_failed),
+            Job("forsaken_deliveries", 3600.0, self._forget_forsaken),
             Job("anonymous_keys", 86_400.0, self._erase_anonymous),
         )
 
@@ -213,6 +215,11 @@ class Worker:
     def _forget_failed(self) -> int:
         with self._database.unit() as unit:
             return unit.outbox.remove_failed(validity.after(-FAILED_KEPT_SECONDS), SWEEP_BATCH)
+
+    def _forget_forsaken(self) -> int:
+        """Deliveries to a subscriber that is not there any more, as when mail was switched off while some waited."""
+        with self._database.unit() as unit:
+            return unit.outbox.remove_forsaken(validity.after(-FORSAKEN_KEPT_SECONDS), SWEEP_BATCH)
 
     def _erase_anonymous(self) -> int:
         with self._database.unit() as unit:

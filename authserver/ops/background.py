@@ -69,6 +69,8 @@ class BackgroundProcess:
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
             # Ctrl-C reaches every process of a terminal; the parent ends this one in its turn.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            # A reload is the parent's to do, and this process reads nothing anew.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             # The parent may hold signals back for a thread of its own, and a child inherits that.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
             die_with_parent(parent, self._graceful_timeout)

@@ -78,7 +78,7 @@ def _mail(settings: Settings, database: Database) -> Check:
         with database.reading() as unit:
             postponed = unit.outbox.count_postponed(QUEUE)
         if postponed:
-            raise Degraded(f"{postponed} mails failed and wait for another attempt")
+            raise Degraded(f"mails that failed and wait for another attempt: {postponed}")
         return "no mail waits for another attempt"
 
     return check

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from authserver.storage.models.outbox import OutboxDelivery, OutboxEvent
@@ -124,9 +124,12 @@ class Outbox(Repository):
 
     def remove_failed(self, before: datetime, limit: int) -> int:
         """Forget some deliveries that were given up before a moment."""
+        return self._remove_some(OutboxDelivery.failed_at < before, limit)
+
+    def remove_forsaken(self, before: datetime, limit: int) -> int:
+        """Forget some deliveries that were due before a moment and that nobody has attempted since."""
         table = OutboxDelivery
-        old = select(table.event_id, table.subscriber).where(table.failed_at < before).limit(limit)
-        return self._changed(delete(table).where(tuple_(table.event_id, table.subscriber).in_(old)))
+        return self._remove_some(and_(table.failed_at.is_(None), table.due_at < before), limit)
 
     def count_postponed(self, subscriber: str) -> int:
         """How many deliveries to a subscriber failed so far and wait for another attempt."""
@@ -138,6 +141,11 @@ class Outbox(Repository):
         """How many deliveries wait, failed ones not counted."""
         statement = select(func.count()).select_from(OutboxDelivery).where(OutboxDelivery.failed_at.is_(None))
         return self.session.scalar(statement) or 0
+
+    def _remove_some(self, is_over: ColumnElement[bool], limit: int) -> int:
+        table = OutboxDelivery
+        some = select(table.event_id, table.subscriber).where(is_over).limit(limit)
+        return self._changed(delete(table).where(tuple_(table.event_id, table.subscriber).in_(some)))
 
 
 def _still_held(claim: Claim) -> tuple[Any, ...]:

@@ -97,6 +97,19 @@ def test_a_delivery_is_given_up_in_the_end_and_kept(database: Database, sealer: 
         assert unit.outbox.remove_failed(validity.after(10**6), 10) == 1
 
 
+def test_what_waits_for_a_subscriber_that_is_gone_is_forgotten_after_a_month(
+    database: Database, sealer: Sealer, record: Record
+) -> None:
+    record(created(1))
+    Worker(database, sealer, subscribers=[Listener(broken=True)]).run_once()
+    worker = Worker(database, sealer)
+    for days, left in ((29, 1), (31, 0)):
+        with time_machine.travel(validity.after(days * 86_400)):
+            worker.run_once()
+        with database.reading() as unit:
+            assert unit.outbox.count_deliveries() == left
+
+
 def test_a_broken_subscriber_holds_up_nobody(database: Database, sealer: Sealer, record: Record) -> None:
     other = Listener()
     other.name = "other"  # type: ignore[misc]

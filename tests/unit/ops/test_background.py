@@ -48,6 +48,20 @@ def test_it_is_started_again_when_it_dies(tmp_path: Path) -> None:
     assert process.pid == 0
 
 
+def test_a_reload_of_the_parent_does_not_end_it(tmp_path: Path) -> None:
+    def work(stop: Event) -> None:
+        (tmp_path / "begun").touch()
+        os.kill(os.getpid(), signal.SIGHUP)
+        stop.wait()
+        (tmp_path / "ended").touch()
+
+    process = BackgroundProcess(work, graceful_timeout=60)
+    process.start()
+    wait_until((tmp_path / "begun").exists)
+    process.stop()
+    assert (tmp_path / "ended").exists()
+
+
 def test_work_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     def work(stop: Event) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
