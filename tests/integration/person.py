@@ -55,6 +55,10 @@ class Person:
             answer = self.http.get(target, allow_redirects=False, timeout=60)
         return answer
 
+    def log_in(self, page: requests.Response) -> requests.Response:
+        """Answer the login page; the page after it."""
+        return self.follow(self._answer_form(page))
+
     def _answer_form(self, page: requests.Response) -> requests.Response:
         assert page.status_code == 200, f"{page.status_code} {page.url} {page.text[:500]}"
         values = hidden_fields(page)

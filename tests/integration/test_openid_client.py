@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
+from tests.integration.node_script import walk
 from tests.integration.person import Person, add_person
 from tests.servers import npm
 from tests.servers.authserver import Instance, running
@@ -30,47 +28,6 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         add_person(served)
         served.create("resources", "--id", RESOURCE, "--name", "Orders", "--scope", "orders.read")
         yield served
-
-
-@dataclass
-class Script:
-    """A running script of `node/`: its steps as it tells them."""
-
-    process: subprocess.Popen[str]
-    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def read_until(self, wanted: str) -> dict[str, Any]:
-        """Read steps up to this one."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            step = json.loads(line)
-            self.steps[step.pop("step")] = step
-            if wanted in self.steps:
-                return self.steps[wanted]
-        assert self.process.stderr is not None
-        raise AssertionError(f"no step {wanted} after {list(self.steps)}: {self.process.stderr.read()[-3000:]}")
-
-    def tell(self, line: str) -> None:
-        """Write a line to its standard input."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-
-
-def walk(name: str, person: Person, configuration: dict[str, Any], last: str) -> dict[str, dict[str, Any]]:
-    """Run a script, with `person` for a browser, to its last step; every step it told."""
-    command = ["node", name, json.dumps(configuration)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=npm.DIRECTORY, text=True, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        script = Script(process)
-        try:
-            answer = person.sign_in(script.read_until("open")["url"])
-            script.tell(answer)
-            script.read_until(last)
-            assert process.wait(20) == 0
-        finally:
-            process.kill()
-    return script.steps
 
 
 def registered(instance: Instance, *options: str) -> dict[str, Any]:
