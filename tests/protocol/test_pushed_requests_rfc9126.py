@@ -161,6 +161,34 @@ def test_a_signed_request_may_be_pushed(server: Installation, party: RelyingPart
     assert party.response(browser.sign_in(visit(party, browser, name), "erin"))["state"] == "signed"
 
 
+def test_a_client_that_must_sign_has_signed_what_it_pushed(server: Installation, party: RelyingParty) -> None:
+    key = ClientKey()
+    server.registration.update("pusher", {"jwks": key.jwks, "policy": {"signed_requests": True, "consent": "skip"}})
+    server.services.clients.forget()
+    assert push(party).json["error"] == "invalid_request"
+    inner = {"response_type": "code", "redirect_uri": REDIRECT_URI, "scope": "openid"}
+    values = inner | {"code_challenge": party.challenge, "code_challenge_method": "S256"}
+    name = push(party, request=key.request_object("pusher", server.settings.issuer, **values)).json["request_uri"]
+    browser = Browser(server)
+    assert "code" in party.response(browser.sign_in(visit(party, browser, name), "erin"))
+
+
+def test_a_redirect_uri_that_went_meanwhile_gets_no_answer(server: Installation, party: RelyingParty) -> None:
+    name, other = push(party).json["request_uri"], "https://app.example/other"
+    server.registration.update("pusher", {"redirect_uris": (other,)})
+    server.services.clients.forget()
+    url = f"/oauth2/authorize?client_id=pusher&request_uri={name}&redirect_uri={other}"
+    answer = Browser(server).open(url)
+    assert (answer.status, server.why(answer)) == (400, "redirect_uri_not_registered")
+
+
+def test_a_request_is_pushed_as_a_form(party: RelyingParty) -> None:
+    credentials = base64.b64encode(f"{party.client_id}:{party.secret}".encode()).decode()
+    headers = {"Authorization": f"Basic {credentials}", "Content-Type": "application/json"}
+    answer = party.installation.request("POST", "/oauth2/par", body=b"{}", headers=headers)
+    assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+
+
 def proof(party: RelyingParty, key: DPoPKey) -> str:
     return key.proof("POST", f"{party.installation.settings.issuer}/oauth2/par")
 

@@ -368,6 +368,32 @@ def test_what_is_wrong_with_an_object_is_told_as_the_client_hears_answers(
     assert claims["error"] == "invalid_request_object"
 
 
+@pytest.mark.parametrize(
+    ("outer", "expected"),
+    [
+        ({"response_mode": "fragment.jwt"}, "#response="),
+        ({"response_type": "code id_token"}, "#error=invalid_request_object"),
+    ],
+)
+def test_a_way_of_answering_that_was_named_beside_a_broken_object_is_kept(
+    server: Installation, explicit: RelyingParty, outer: dict[str, str], expected: str
+) -> None:
+    server.registration.update(
+        "signer",
+        {
+            "grant_types": ("authorization_code", "implicit"),
+            "response_types": ("code", "code id_token"),
+        },
+    )
+    server.services.clients.forget()
+    assert expected in ask(explicit, signed(explicit, ClientKey("RS256")), **outer).location
+
+
+def test_what_was_signed_may_be_no_longer_than_anything_else(party: RelyingParty, key: ClientKey) -> None:
+    answer = ask(party, signed(party, key, state="x" * 4097))
+    assert (answer.status, party.installation.why(answer)) == (400, "parameter_too_long")
+
+
 def test_a_bare_code_is_refused_in_the_clear(server: Installation, explicit: RelyingParty, key: ClientKey) -> None:
     """fapi1-advanced-final-ensure-response-type-code-fails"""
     answer = ask(explicit, signed(explicit, key, nonce="n"))

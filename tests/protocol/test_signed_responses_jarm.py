@@ -27,6 +27,13 @@ def response_of(party: RelyingParty, answer: Answer, mode: str) -> dict[str, Any
     return hidden_fields(answer) if mode == "form_post.jwt" else party.response(answer)
 
 
+def allow(server: Installation, response_type: str) -> None:
+    """Let the client have tokens through the browser."""
+    types = {"grant_types": ("authorization_code", "implicit"), "response_types": ("code", response_type)}
+    server.registration.update("app", types | {"profile": "oidc", "policy": {"consent": "skip"}})
+    server.services.clients.forget()
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_the_answer_is_one_signed_token(server: Installation, relying_party: RelyingParty, mode: str) -> None:
     browser = Browser(server)
@@ -44,6 +51,27 @@ def test_errors_are_signed_too(server: Installation, relying_party: RelyingParty
     answer = relying_party.request(Browser(server), response_mode=mode, prompt="none")
     claims = opened(server, response_of(relying_party, answer, mode)["response"])
     assert (claims["error"], claims["state"]) == ("login_required", "state-1")
+
+
+def test_tokens_of_the_front_channel_travel_in_it(server: Installation, relying_party: RelyingParty) -> None:
+    allow(server, "code id_token token")
+    browser = Browser(server)
+    page = relying_party.request(browser, response_type="code id_token token", response_mode="jwt")
+    answer = browser.sign_in(page)
+    assert urlsplit(answer.location).fragment.startswith("response=")
+    claims = opened(server, relying_party.response(answer)["response"])
+    assert {"code", "id_token", "access_token"} <= claims.keys()
+    assert isinstance(claims["expires_in"], int)
+    assert (claims["aud"], claims["iss"]) == ("app", server.settings.issuer)
+
+
+def test_a_signed_answer_with_tokens_never_travels_in_the_query(
+    server: Installation, relying_party: RelyingParty
+) -> None:
+    allow(server, "id_token")
+    answer = relying_party.request(Browser(server), response_type="id_token", response_mode="query.jwt")
+    assert server.why(answer) == "response_mode_unsupported"
+    assert not urlsplit(answer.location).query
 
 
 def test_jwt_alone_travels_where_the_response_type_says(server: Installation, relying_party: RelyingParty) -> None:
