@@ -63,17 +63,23 @@ def check(details: Iterable[Mapping[str, Any]], client: DetailedClient, snapshot
 def narrowed(text: str | None, granted: Details) -> Details:
     """What of `granted` a token request asks for: all of it, or some of its objects as they are (RFC 9396 §6.1).
 
+    An object that was granted once is had once, and as it was granted: JSON has values that only compare as equal.
+
     Raises:
         InvalidAuthorizationDetails: something was not granted.
     """
     if text is None:
         return granted
-    details = _objects(text)
-    if any(detail not in granted for detail in details):
-        raise InvalidAuthorizationDetails(
-            "authorization_details asks for what was not granted.", reason="details_not_granted", spec="RFC 9396 §6.1"
-        )
-    return details
+    left, found = list(granted), list[Mapping[str, Any]]()
+    for detail in _objects(text):
+        if detail not in left:
+            raise InvalidAuthorizationDetails(
+                "authorization_details asks for what was not granted.",
+                reason="details_not_granted",
+                spec="RFC 9396 §6.1",
+            )
+        found.append(left.pop(left.index(detail)))
+    return tuple(found)
 
 
 def descriptions(details: Iterable[Mapping[str, Any]] | None, snapshot: Snapshot) -> tuple[Described, ...]:

@@ -71,9 +71,26 @@ def test_a_token_request_may_ask_for_less(party: RelyingParty, step: str) -> Non
     assert answer.json["authorization_details"] == [OTHER]
 
 
-def test_a_token_request_may_not_ask_for_more(party: RelyingParty) -> None:
-    answer = granted(party, PAYMENT, authorization_details=json.dumps([OTHER]))
+@pytest.mark.parametrize("more", [[OTHER], [PAYMENT, OTHER], [PAYMENT, PAYMENT], [PAYMENT | {"note": []}]])
+def test_a_token_request_may_not_ask_for_more(party: RelyingParty, more: list[Any]) -> None:
+    answer = granted(party, PAYMENT, authorization_details=json.dumps(more))
     assert (answer.status, answer.json["error"]) == (400, "invalid_authorization_details")
+    assert party.installation.why(answer) == "details_not_granted"
+
+
+def test_an_object_comes_as_it_was_granted(party: RelyingParty) -> None:
+    once, same = PAYMENT | {"note": [1]}, PAYMENT | {"note": [True]}
+    answer = granted(party, once, authorization_details=json.dumps([same]))
+    assert json.dumps(answer.json["authorization_details"]) == json.dumps([once])
+
+
+def test_one_object_that_is_not_allowed_is_one_too_many(party: RelyingParty) -> None:
+    _, answer = asked(party, PAYMENT, {"type": "other"})
+    assert party.installation.why(answer) == "details_type_not_allowed"
+
+
+def test_as_many_objects_are_taken_as_the_limit_says(party: RelyingParty) -> None:
+    assert len(granted(party, *[PAYMENT] * 20).json["authorization_details"]) == 20
 
 
 def test_a_refused_token_request_uses_nothing_up(party: RelyingParty) -> None:
