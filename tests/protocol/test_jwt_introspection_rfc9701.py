@@ -12,6 +12,7 @@ from authserver.endpoints.introspect import wants_jwt
 from authserver.signing.keys import public_jwk
 from authserver.tokens import foreign, jose
 from tests import keys
+from tests.client_keys import jwks, opened, stored
 from tests.installation import Answer, Installation
 from tests.relying_party import RelyingParty
 
@@ -96,6 +97,24 @@ def test_a_client_may_have_it_encrypted(server: Installation, gateway: RelyingPa
     answer = ask(gateway, token)
     assert (answer.header("Content-Type"), answer.text.count(".")) == (JWT, 4)
     assert header_of(answer.text)["alg"] == "RSA-OAEP-256"
+
+
+def test_what_is_encrypted_is_signed_first(server: Installation, gateway: RelyingParty, token: str) -> None:
+    server.registration.update("gateway", {"jwks": jwks("EC")})
+    register(server, introspection_encrypted_response_alg="ECDH-ES", introspection_encrypted_response_enc="A256GCM")
+    inner = opened(ask(gateway, token).text, "ECDH-ES", "A256GCM")
+    assert inner.headers()["cty"] == "JWT"
+    signed = (inner.plaintext or b"").decode()
+    claims = foreign.verify(foreign.parse(signed), server.get("/.well-known/jwks.json").json["keys"], ["RS256"])
+    assert (claims["aud"], claims["token_introspection"]["active"]) == ("gateway", True)
+    assert header_of(signed)["typ"] == "token-introspection+jwt"
+
+
+def test_the_default_algorithm_is_one_that_the_policy_allows(
+    server: Installation, gateway: RelyingParty, token: str
+) -> None:
+    stored(server, "gateway", policy={"signing_algorithms": ["ES256"], "access_token_alg": "ES256"})
+    assert verified(server, ask(gateway, token), "ES256")["token_introspection"]["active"] is True
 
 
 def test_what_cannot_be_protected_as_registered_is_refused(

@@ -34,6 +34,16 @@ def test_the_issuer_describes_itself(server: Installation) -> None:
     assert "ES256" in found["dpop_signing_alg_values_supported"]
 
 
+@pytest.mark.parametrize("name", [API, None])
+def test_every_description_says_how_tokens_may_be_bound(server: Installation, name: str | None) -> None:
+    server.add_resource(API, described=True)
+    found = metadata_of(server, f"?resource={quote(name, safe='')}" if name else "/oauth2/userinfo")
+    told = server.get("/.well-known/oauth-authorization-server").json
+    for member in ("dpop_signing_alg_values_supported", "tls_client_certificate_bound_access_tokens"):
+        assert found[member] == told[member]
+    assert (found["authorization_servers"], bool(found["scopes_supported"])) == ([server.settings.issuer], not name)
+
+
 def test_a_challenge_leads_to_the_metadata_of_what_was_asked(server: Installation) -> None:
     url = f"{server.settings.issuer}/oauth2/userinfo"
     for headers in ({}, {"Authorization": "Bearer wrong"}):
