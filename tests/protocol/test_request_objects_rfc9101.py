@@ -389,6 +389,22 @@ def test_a_way_of_answering_that_was_named_beside_a_broken_object_is_kept(
     assert expected in ask(explicit, signed(explicit, ClientKey("RS256")), **outer).location
 
 
+@pytest.mark.parametrize(
+    "outer", [{"request": "broken"}, {"request_uri": "urn:ietf:params:oauth:request_uri:x"}, {"request_uri": "urn:x"}]
+)
+def test_what_is_wrong_is_told_to_nobody_but_the_client(party: RelyingParty, outer: dict[str, str]) -> None:
+    answer = party.request(Browser(party.installation), redirect_uri="https://evil.example/", **outer)
+    assert (answer.status, answer.header("Location")) == (400, None)
+
+
+@pytest.mark.parametrize(("application_type", "is_told"), [("native", True), ("web", False)])
+def test_an_app_hears_at_any_port_what_is_wrong(server: Installation, application_type: str, is_told: bool) -> None:
+    server.add_client("app", application_type=application_type, redirect_uris=("http://127.0.0.1/back",))
+    query = "client_id=app&request=broken&redirect_uri=http%3A%2F%2F127.0.0.1%3A4711%2Fback"
+    answer = Browser(server).open(f"/oauth2/authorize?{query}", follow=False)
+    assert (answer.header("Location") or "").startswith("http://127.0.0.1:4711/back?error=") is is_told
+
+
 def test_what_was_signed_may_be_no_longer_than_anything_else(party: RelyingParty, key: ClientKey) -> None:
     answer = ask(party, signed(party, key, state="x" * 4097))
     assert (answer.status, party.installation.why(answer)) == (400, "parameter_too_long")
