@@ -116,6 +116,22 @@ def test_a_response_type_that_was_not_registered_is_refused(relying_party: Relyi
     assert relying_party.response(answer)["error"] == "unauthorized_client"
 
 
+@pytest.mark.parametrize(
+    "columns", [{"response_types": ["code", "id_token"]}, {"grant_types": ["authorization_code", "refresh_token"]}]
+)
+def test_response_type_and_its_grants_are_both_needed(party: RelyingParty, columns: dict[str, list[str]]) -> None:
+    stored(party.installation, "hybrid", **columns)
+    answer = party.request(Browser(party.installation), response_type="id_token token")
+    assert party.installation.why(answer) == "response_type_not_allowed"
+
+
+def test_of_two_response_types_or_modes_none_decides(party: RelyingParty) -> None:
+    two = {"response_type": ["code id_token", "code"], "response_mode": ["form_post", "query"]}
+    for parameters in (two, {"response_type": "code", "response_mode": ["form_post", "query"]}):
+        answer = party.request(Browser(party.installation), **parameters)
+        assert "?error=invalid_request&" in answer.location
+
+
 def test_replaying_the_code_ends_the_front_channels_token_too(party: RelyingParty) -> None:
     response = answered(party, "code token")
     assert party.redeem(response["code"], code_verifier=None).status == 200

@@ -73,6 +73,14 @@ def test_what_was_not_signed_supplements_it(party: RelyingParty, key: ClientKey)
     assert party.response(ask(party, signed(party, key, state=None), state="outer"))["state"] == "outer"
 
 
+@pytest.mark.parametrize(("inner", "outer"), [(None, "code"), ("code", None)])
+def test_what_names_request_and_client_may_stand_in_one_place(
+    party: RelyingParty, key: ClientKey, inner: str | None, outer: str | None
+) -> None:
+    request = signed(party, key, response_type=inner, client_id=None)
+    assert party.response(ask(party, request, response_type=outer))["state"] == "inner"
+
+
 def test_a_strict_client_is_answered_for_what_it_signed_alone(strict: RelyingParty, key: ClientKey) -> None:
     """fapi1-advanced-final-ensure-… state only outside of the request object"""
     assert "state" not in strict.response(ask(strict, signed(strict, key, state=None), state="outer"))
