@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 @dataclass
 class Receiver:
-    """What arrived, and how the next ones are answered: `statuses` in turn, then 200.
+    """What arrived, and how the next ones are answered: `statuses` in turn, then 200; 0 hangs up without an answer.
 
     While `held` is set a request is taken in and not answered.
     """
@@ -54,6 +54,8 @@ def receiving(*statuses: int) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             status = receiver.take(body, self.headers["Content-Type"])
+            if not status:
+                return
             try:
                 self.send_response(status)
                 self.send_header("Content-Length", "0")

@@ -268,10 +268,11 @@ def test_disabled_client_is_not_told(server: Installation, party: RelyingParty, 
     assert (waiting(server), receiver.bodies) == (0, [])
 
 
+@pytest.mark.parametrize("status", [503, 0], ids=["unavailable", "hung up"])
 def test_failure_is_tried_again_with_a_token_of_its_own(
-    server: Installation, party: RelyingParty, receiver: Receiver
+    server: Installation, party: RelyingParty, receiver: Receiver, status: int
 ) -> None:
-    receiver.statuses[:] = [503]
+    receiver.statuses[:] = [status]
     party.tokens()
     sign_out(server)
     assert (send(server), send(server), waiting(server)) == (1, 0, 1)

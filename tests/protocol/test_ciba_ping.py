@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from authserver.clients.backchannel_notifications import MAX_ATTEMPTS
 from authserver.clients.directory import ClientDirectory
 from authserver.ops.jobs import backchannel_notifications
 from tests.ciba import Background, decide, install_background
@@ -23,7 +24,7 @@ TOKEN = "8d67dc78-7faa-4d41-aabd-67707b374255"
 
 @dataclass
 class Bell:
-    """A notification endpoint that remembers what it was sent. `status` is what it answers."""
+    """A notification endpoint that remembers what it was sent. `status` is what it answers; at 0 it hangs up."""
 
     address: str = ""
     status: int = 204
@@ -41,6 +42,8 @@ def bell() -> Iterator[Bell]:
             known.rung.append(
                 (self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(body))
             )
+            if not known.status:
+                return
             self.send_response(known.status)
             self.send_header("Location", f"{known.address}/elsewhere")
             self.send_header("Content-Length", "0")
@@ -116,8 +119,9 @@ def test_an_answer_is_final_and_a_redirect_is_not_followed(bank: Background, bel
     assert row[0] is None
 
 
-def test_a_client_that_fails_is_told_again(bank: Background, bell: Bell) -> None:
-    bell.status = 503
+@pytest.mark.parametrize("status", [503, 0], ids=["unavailable", "hung up"])
+def test_a_client_that_fails_is_told_again(bank: Background, bell: Bell, status: int) -> None:
+    bell.status = status
     bank.start(client_notification_token=TOKEN)
     decide(bank.installation)
     ring(bank.installation)
@@ -125,6 +129,19 @@ def test_a_client_that_fails_is_told_again(bank: Background, bell: Bell) -> None
         unit.session.connection().exec_driver_sql("UPDATE backchannel_requests SET notify_at = created_at")
     assert ring(bank.installation) == 1
     assert len(bell.rung) == 2
+
+
+def test_a_client_that_never_answers_well_is_given_up(bank: Background, bell: Bell) -> None:
+    bell.status = 500
+    bank.start(client_notification_token=TOKEN)
+    decide(bank.installation)
+    for _ in range(MAX_ATTEMPTS + 2):
+        ring(bank.installation)
+        with bank.installation.unit() as unit:
+            due = "UPDATE backchannel_requests SET notify_at = created_at WHERE notify_at IS NOT NULL"
+            unit.session.connection().exec_driver_sql(due)
+    assert len(bell.rung) == MAX_ATTEMPTS
+    assert bank.poll().status == 200
 
 
 def test_a_client_that_was_disabled_is_not_told(bank: Background, bell: Bell) -> None:
