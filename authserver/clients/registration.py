@@ -148,7 +148,7 @@ class ClientRegistration:
             before = metadata_of(record)
             if checked is not None and checked != _sector(replace(before, **changes)):
                 raise ConflictError("the client was changed meanwhile", field="sector_identifier_uri")
-            after = self._validated(unit, replace(before, **changes))
+            after = self._validated(unit, replace(before, **changes), before)
             changed = tuple(
                 field.name
                 for field in fields(ClientMetadata)
@@ -249,10 +249,19 @@ class ClientRegistration:
         unit.versions.bump(KIND)
         self._recorder.record(unit, event)
 
-    def _validated(self, unit: Unit, wanted: ClientMetadata) -> ClientMetadata:
-        known_scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
-        known_details = {row.type for row in unit.authorization_types.all()}
-        return validated(wanted, known_scopes, {resource.id for resource in unit.resources.all()}, known_details)
+    def _validated(self, unit: Unit, wanted: ClientMetadata, before: ClientMetadata | None = None) -> ClientMetadata:
+        """`wanted` in its normal form. What a client has from before may be gone from the catalogue meanwhile.
+
+        It yields nothing, and must not keep the client from being changed in other ways.
+        """
+        scopes = {scope.name for scope in unit.scopes.all()} | set(scope_values.STANDARD)
+        resources = {resource.id for resource in unit.resources.all()}
+        details = {row.type for row in unit.authorization_types.all()}
+        if before is not None:
+            scopes |= before.scopes
+            resources.update(before.resources)
+            details.update(before.extensions.authorization_details_types)
+        return validated(wanted, scopes, resources, details)
 
 
 def _held(unit: Unit, client_id: str) -> ClientRecord:

@@ -13,6 +13,7 @@ from authserver.events.catalog import ClientUpdated
 from authserver.protocol.errors import ConflictError, NotFound, ValidationError
 from authserver.protocol.identifiers import looks_like_id, new_id
 from authserver.storage import Database
+from authserver.storage.models.clients import AuthorizationType, Resource, Scope
 from authserver.storage.models.users import User
 from tests.recorders import RememberingRecorder
 
@@ -163,3 +164,23 @@ def test_refused_registration_leaves_nothing(
     with database.reading() as unit:
         assert unit.clients.find("shop") is None
         assert unit.versions.read().get("clients", 0) == 0
+
+
+def test_what_went_out_of_the_catalogue_does_not_keep_a_client_from_being_changed(
+    database: Database, registration: ClientRegistration, web_client: ClientMetadata
+) -> None:
+    details = replace(web_client.extensions, authorization_details_types=("payment",))
+    with database.unit() as unit:
+        unit.scopes.add(Scope(name="orders"))
+        unit.resources.add(Resource(id="https://orders.example", name="Orders"))
+        unit.authorization_types.add(AuthorizationType(type="payment", name="Payment", words="", schema={}))
+    held = {"scopes": frozenset({"orders"}), "resources": ("https://orders.example",), "extensions": details}
+    registration.create(replace(web_client, **held), client_id="shop")
+    with database.unit() as unit:
+        unit.scopes.delete("orders")
+        unit.resources.delete("https://orders.example")
+        unit.authorization_types.delete("payment")
+    assert registration.update("shop", {"name": "Shop"}).client.name == "Shop"
+    for gone in ({"scopes": frozenset({"orders"})}, {"resources": held["resources"]}, {"extensions": details}):
+        with pytest.raises(ValidationError):
+            registration.create(replace(web_client, **gone))
