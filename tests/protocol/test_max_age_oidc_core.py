@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 import time_machine
 
+from authserver.clients.extensions import Extensions
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
 
@@ -43,6 +44,17 @@ def test_older_login_asks_again(party: RelyingParty, browser: Browser, frozen_ti
     assert browser.path == "/login"
     assert "already signed in" in page.text
     assert "code" in party.response(browser.sign_in(page))
+
+
+def test_what_the_client_registered_counts_where_nothing_is_sent(
+    party: RelyingParty, browser: Browser, frozen_time: time_machine.Traveller
+) -> None:
+    """`default_max_age` (OIDC Registration §2)."""
+    party.installation.registration.update("app", {"extensions": Extensions(default_max_age=60)})
+    party.installation.services.clients.forget()
+    frozen_time.shift(61)
+    assert party.response(party.request(browser, prompt="none"))["error"] == "login_required"
+    assert "code" in party.response(party.request(browser, prompt="none", max_age=90))
 
 
 def test_auth_time_is_that_of_the_new_login(
