@@ -230,3 +230,13 @@ def test_keys_are_fetched_before_the_transaction_of_the_answer(
         answer = browser.sign_in(page)
     assert "id_token" in party.response(answer)
     assert calls[-2:] == ["get", "open"]
+
+
+@pytest.mark.parametrize("response_type", [words for words in EVERY_TYPE if "id_token" in words])
+def test_no_unsigned_id_token_passes_through_the_browser(party: RelyingParty, response_type: str) -> None:
+    """Registration refuses the pair already; a client that is stored with it gets nothing either (OIDC Core §2)."""
+    stored(party.installation, "hybrid", metadata_extra={"id_token_signed_response_alg": "none"})
+    browser = Browser(party.installation)
+    answer = browser.sign_in(party.request(browser, response_type=response_type), "carol")
+    assert party.installation.why(answer) == "unsigned_id_token_in_browser"
+    assert party.response(answer).keys().isdisjoint({"id_token", "code", "access_token"})

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from authserver.clients.extensions import Extensions
+from authserver.storage.models.installation_keys import InstallationKey
 from tests.client_keys import stored
 from tests.installation import Installation
 from tests.relying_party import Browser, RelyingParty, claims_of
@@ -134,3 +136,13 @@ def test_a_user_id_of_another_client_finds_nobody_out(server: Installation, part
     subject(party, browser)
     for name in (server.users["alice"].id, "A" * 43):
         assert asked_about(party, browser, name)["error"] == "login_required"
+
+
+def test_without_the_key_of_the_installation_nobody_is_named(server: Installation, party: RelyingParty) -> None:
+    """Neither the user id nor a name under some other key takes its place."""
+    code = party.code()
+    with server.unit() as unit:
+        unit.session.execute(delete(InstallationKey).where(InstallationKey.purpose == "pairwise-subjects"))
+    refused = party.redeem(code)
+    assert (refused.status, refused.json["error"]) == (500, "server_error")
+    assert server.why(refused) == "no_pairwise_key"

@@ -117,6 +117,17 @@ def test_a_mac_under_the_secret_for_who_registered_it(server: Installation) -> N
     assert "code" in party.response(party.request(browser, id_token_hint=tokens["id_token"], prompt="none"))
 
 
+def test_without_a_secret_to_sign_with_there_is_no_id_token(server: Installation) -> None:
+    party = party_with(server, id_token_signed_response_alg="HS256")
+    code = party.code()
+    with server.unit() as unit:
+        unit.client_secrets.forget_sealed("app")
+    server.services.clients.forget()
+    refused = party.redeem(code)
+    assert (refused.status, refused.json["error"]) == (500, "server_error")
+    assert server.why(refused) == "no_signing_secret"
+
+
 def test_a_mac_is_no_hint_unless_the_client_registered_for_it(server: Installation) -> None:
     """Else whoever knows a client's secret, or a public key, could name anybody."""
     party, browser = party_with(server), Browser(server)
