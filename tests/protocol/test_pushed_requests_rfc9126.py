@@ -55,6 +55,11 @@ def test_a_pushed_request_is_named_and_answered(party: RelyingParty) -> None:
     assert party.redeem(response["code"]).status == 200
 
 
+def test_a_client_may_name_itself_beside_its_authentication(party: RelyingParty) -> None:
+    name, browser = push(party, client_id=party.client_id).json["request_uri"], Browser(party.installation)
+    assert "code" in party.response(browser.sign_in(visit(party, browser, name), "erin"))
+
+
 def test_what_comes_beside_the_name_is_ignored(party: RelyingParty) -> None:
     browser = Browser(party.installation)
     name = push(party, state=None).json["request_uri"]
@@ -222,3 +227,29 @@ def test_a_proof_that_is_not_good_is_refused(party: RelyingParty) -> None:
     key = DPoPKey.of("ES256")
     wrong = key.proof("POST", f"{party.installation.settings.issuer}/oauth2/token")
     assert push(party, proof=wrong).json["error"] == "invalid_dpop_proof"
+
+
+UNPROVEN = {"code_challenge": None, "code_challenge_method": None}
+
+
+def lenient(server: Installation, pkce: str) -> RelyingParty:
+    server.add_user("erin")
+    return RelyingParty(server, *server.add_client("pusher", profile="oidc", policy={"pkce": pkce}))
+
+
+def test_a_challenge_may_be_required_of_pushed_requests_alone(server: Installation) -> None:
+    """FAPI 1.0 Advanced §5.2.2-18"""
+    party = lenient(server, "pushed")
+    refused = push(party, **UNPROVEN)
+    assert (refused.status, server.why(refused)) == (400, "pkce_required")
+    assert party.request(Browser(server), **UNPROVEN).status == 200
+
+
+def test_a_request_that_was_pushed_before_the_challenge_was_required_is_refused(server: Installation) -> None:
+    party = lenient(server, "public")
+    name = push(party, **UNPROVEN).json["request_uri"]
+    server.registration.update("pusher", {"policy": {"pkce": "pushed"}})
+    server.services.clients.forget()
+    browser = Browser(server)
+    answer = browser.open(f"/oauth2/authorize?client_id=pusher&request_uri={name}", follow=False)
+    assert server.why(answer) == "pkce_required"

@@ -145,6 +145,15 @@ def test_a_limited_lifetime_needs_its_times(
     assert strict.installation.why(ask(strict, signed(strict, key, **values))) == reason
 
 
+@pytest.mark.parametrize("name", ["request", "request_uri"])
+def test_of_two_requests_none_counts(party: RelyingParty, key: ClientKey, name: str) -> None:
+    """Not even the redirect URI beside them hears of it, because each of the two may name another."""
+    values = {"request": [signed(party, key), signed(party, key)], "request_uri": [REQUEST_URI, REQUEST_URI]}
+    answer = party.request(Browser(party.installation), **{name: values[name]})
+    assert (answer.status, answer.header("Location")) == (400, None)
+    assert party.installation.why(answer) == "parameter_repeated"
+
+
 @pytest.mark.usefixtures("frozen_time")
 @pytest.mark.parametrize(
     ("times", "reason"),
