@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from authserver.clients.extensions import Extensions
+from authserver.clients.subject_identifiers import sector_of
 from authserver.storage.models.installation_keys import InstallationKey
 from tests.client_keys import stored
 from tests.installation import Installation
@@ -146,3 +147,10 @@ def test_without_the_key_of_the_installation_nobody_is_named(server: Installatio
     refused = party.redeem(code)
     assert (refused.status, refused.json["error"]) == (500, "server_error")
     assert server.why(refused) == "no_pairwise_key"
+
+
+def test_a_private_scheme_stands_for_the_host_that_a_native_client_lacks(server: Installation) -> None:
+    for scheme in ("com.example.one", "com.example.two"):
+        redirect_uris = (f"{scheme}:/callback",)
+        server.add_client(scheme, extensions=PAIRWISE, redirect_uris=redirect_uris, application_type="native")
+        assert sector_of(server.services.clients.find(scheme)) == scheme
