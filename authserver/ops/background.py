@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 from authserver.ops.process_life import die_with_parent
 from authserver.ops.serving import Background
@@ -18,10 +19,15 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 
 
 class BackgroundProcess:
-    """Keeps one child process that runs `work` until it is told to stop. Fork it before any server thread exists."""
+    """Keeps one child process that runs `work` until it is told to stop. Fork it before any server thread exists.
 
-    def __init__(self, work: Background, graceful_timeout: float) -> None:
+    Args:
+        let_go: called in the child first. It inherits the sockets on which the server listens and must not keep them.
+    """
+
+    def __init__(self, work: Background, graceful_timeout: float, let_go: Callable[[], None]) -> None:
         self._work = work
+        self._let_go = let_go
         self._graceful_timeout = graceful_timeout
         self._stopping = threading.Event()
         self._pid = 0
@@ -74,6 +80,7 @@ class BackgroundProcess:
             # The parent may hold signals back for a thread of its own, and a child inherits that.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
             die_with_parent(parent, self._graceful_timeout)
+            self._let_go()
             self._work(stop)
             code = 0
         except BaseException:

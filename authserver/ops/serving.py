@@ -35,6 +35,8 @@ class ServeOptions:
         client_ca: authorities whose certificates clients are asked for in the handshake; gunicorn alone can ask.
         lifetime: the age at which a worker is replaced, give or take a tenth; 0 for never.
         graceful_timeout: how long a stopping worker may finish what it has.
+        linger: how long a stopping worker still takes requests on the connections it has. A request that was on its
+            way when the worker was told to stop would else be lost. gunicorn has a time of its own.
         background: work for one process beside the workers, until its event is set.
         on_reload: called in the main process when it is told to reload, before it replaces its workers.
         preloaded: modules imported before the workers are forked, so that they share the memory.
@@ -52,6 +54,7 @@ class ServeOptions:
     client_ca: Path | None = None
     lifetime: int = 0
     graceful_timeout: int = 30
+    linger: float = 0.5
     background: Background | None = None
     on_reload: Callable[[], None] | None = None
     target: str = TARGET

@@ -9,7 +9,6 @@ reset), and hand over requests without a copy of the process environment.
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,8 +22,10 @@ from granian.log import LogLevels
 from granian.server import mp
 from granian.server.mp import MPServer, WorkerProcess
 
-from authserver.ops import granian_signals, instance_lock
+from authserver.ops import instance_lock
 from authserver.ops.background import BackgroundProcess
+from authserver.ops.granian_signals import Signals
+from authserver.ops.granian_socket import SharedSocket
 from authserver.ops.process_life import die_with_parent
 from authserver.ops.serving import BACKLOG, ServeOptions, begin_instance, begin_worker, listen, load_target, preload
 from authserver.protocol import limits
@@ -51,7 +52,7 @@ _wrapped_by_granian = _granian_mp._wsgi_call_wrap
 class _Server(MPServer):
     """granian's server with one listening socket for all workers."""
 
-    listening: socket.socket
+    shared: SharedSocket
     _deaths: list[float]
     _ssp: Any
     _shd: Any
@@ -59,10 +60,15 @@ class _Server(MPServer):
 
     def _init_shared_socket(self) -> None:
         self._ssp = None
-        self._sso = self.listening
-        self._sfd = self.listening.fileno()
+        self._sso = self.shared.listening
+        self._sfd = self.shared.listening.fileno()
         holder: Any = _granian.SocketHolder
-        self._shd = holder(os.dup(self._sfd), False, BACKLOG)
+        self._shd = holder(self.shared.accepting, False, BACKLOG)
+
+    def _stop_workers(self) -> None:
+        """The end: this process starts no worker any more."""
+        self.shared.let_go()
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
         worker: Any = super()._spawn_worker(*args, **kwargs)
@@ -103,14 +109,18 @@ def serve(options: ServeOptions) -> None:
     background: BackgroundProcess | None = None
     try:
         listening = listen(options.host, options.port, options.graceful_timeout if lock.after_crash else 0)
-        with granian_signals.held():
+        shared = SharedSocket(listening)
+        signals = Signals(shared, options.linger)
+        with signals.held():
             preload(options)
             begin_instance(options)
             if options.background is not None:
-                background = BackgroundProcess(options.background, options.graceful_timeout)
+                background = BackgroundProcess(options.background, options.graceful_timeout, shared.let_go)
                 background.start()
-            _server(options, listening).serve(
-                spawn_target=_spawner(options), target_loader=lambda: load_target(options.target), wrap_loader=False
+            _server(options, shared).serve(
+                spawn_target=_spawner(options, signals),
+                target_loader=lambda: load_target(options.target),
+                wrap_loader=False,
             )
     finally:
         if background is not None:
@@ -118,7 +128,7 @@ def serve(options: ServeOptions) -> None:
         lock.release()
 
 
-def _server(options: ServeOptions, listening: socket.socket) -> _Server:
+def _server(options: ServeOptions, shared: SharedSocket) -> _Server:
     server = _Server(
         options.target,
         address=options.host,
@@ -143,7 +153,7 @@ def _server(options: ServeOptions, listening: socket.socket) -> _Server:
         workers_lifetime=options.jittered_lifetime() if options.lifetime else None,
         workers_kill_timeout=options.graceful_timeout,
     )
-    server.listening = listening
+    server.shared = shared
     server._deaths = []
     if options.on_reload is not None:
         server.on_reload(options.on_reload)
@@ -158,14 +168,14 @@ def _quieten() -> None:
     logger.addFilter(lambda record: not record.getMessage().startswith(_MISLEADING))
 
 
-def _spawner(options: ServeOptions) -> Callable[..., None]:
+def _spawner(options: ServeOptions, signals: Signals) -> Callable[..., None]:
     """What granian runs in each worker process."""
     parent = os.getpid()
 
     def spawn(*args: Any, **kwargs: Any) -> None:
         die_with_parent(parent, options.graceful_timeout)
         begin_worker(options)
-        _granian_mp._wsgi_call_wrap = _direct
+        _granian_mp._wsgi_call_wrap = partial(_direct, signals)
         # The target itself, without the wrapping that this function already has.
         serve_requests: Any = MPServer._spawn_wsgi_worker
         serve_requests.__wrapped__(*args, **kwargs)
@@ -174,7 +184,9 @@ def _spawner(options: ServeOptions) -> Callable[..., None]:
     return wrapped
 
 
-def _direct(callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | None = None) -> Callable[..., int]:
+def _direct(
+    signals: Signals, callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | None = None
+) -> Callable[..., int]:
     """Call the edge directly, with the request's own keys alone; granian would add the process environment."""
     exchange = getattr(callback, "exchange", None)
     if exchange is None:
@@ -183,6 +195,9 @@ def _direct(callback: Any, scope_opts: dict[str, Any], access_log_fmt: str | Non
 
     def run(protocol: Any, environ: dict[str, Any]) -> int:
         status, headers, body = exchange(environ)
+        if signals.is_ending:
+            # The client is told to come back on another connection (RFC 9112 §9.6).
+            headers.append(("Connection", "close"))
         protocol.response_bytes(status, headers, body)
         return int(status)
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import logging
 import signal
 import ssl
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from authserver.ops import instance_lock
 from authserver.ops.background import BackgroundProcess
@@ -72,7 +75,7 @@ def configuration(options: ServeOptions) -> dict[str, Any]:
         "bind": [f"[{options.host}]:{options.port}" if ":" in options.host else f"{options.host}:{options.port}"],
         "backlog": BACKLOG,
         "workers": options.workers,
-        "worker_class": "gthread",
+        "worker_class": _Worker,
         "threads": options.threads,
         "worker_connections": max(1000, options.threads * 4),
         "keepalive": KEEP_ALIVE_SECONDS,
@@ -111,6 +114,24 @@ def _client_certificates(options: ServeOptions) -> dict[str, Any]:
     return {"ca_certs": str(options.client_ca), "cert_reqs": ssl.CERT_OPTIONAL}
 
 
+class _Worker(ThreadWorker):  # type: ignore[misc]
+    """A worker that lets go of the listening sockets when it is told to end, not after its last answer.
+
+    For as long as one process has them open the system takes connections, which nobody would answer.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Take connections, or none for the time being; none for good in a worker that ends."""
+        super().set_accept_enabled(enabled)
+        if not (enabled or self.alive):
+            _close_all(self.sockets)
+
+
+def _close_all(listeners: Iterable[Any]) -> None:
+    for listener in listeners:
+        listener.close()
+
+
 def _leave_ctrl_c_to_the_main_process(_worker: Any) -> None:
     """A terminal sends SIGINT to every process; the main process tells its workers to stop, gracefully."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -146,10 +167,11 @@ class _Instance:
         preload(options)
         begin_instance(options)
 
-    def when_ready(self, _arbiter: Any) -> None:
+    def when_ready(self, arbiter: Any) -> None:
         """The sockets are open and no worker is forked yet."""
         if self._options.background is not None:
-            self._background = BackgroundProcess(self._options.background, self._options.graceful_timeout)
+            let_go = partial(_close_all, arbiter.LISTENERS)
+            self._background = BackgroundProcess(self._options.background, self._options.graceful_timeout, let_go)
             self._background.start()
 
     def post_fork(self, _arbiter: Any, worker: Any) -> None:

@@ -1,4 +1,4 @@
-"""python -m tests.integration.serve_edge SERVER PORT INSTANCE_DIR [WORKERS] [THREADS] [BACKGROUND_FILE]"""
+"""python -m tests.integration.serve_edge SERVER PORT INSTANCE_DIR [WORKERS] [THREADS] [LINGER] [BACKGROUND_FILE]"""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _background(file: str) -> Background:
 
 def main(server: str, port: str, instance_dir: str, workers: str = "1", *more: str) -> None:
     """Serve until told to stop."""
-    threads, background = (*more, *("8", "")[len(more) :])
+    threads, linger, background = (*more, *("8", "0.5", "")[len(more) :])
     logs.configure("info")
     os.environ["EDGE_TEST_THREADS"] = threads
     certfile, keyfile, client_ca = (
@@ -41,6 +41,7 @@ def main(server: str, port: str, instance_dir: str, workers: str = "1", *more: s
         keyfile=keyfile,
         client_ca=client_ca,
         graceful_timeout=8,
+        linger=float(linger),
         background=_background(background) if background else None,
         target="tests.integration.edge_application:application",
         preloaded=(),

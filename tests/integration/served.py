@@ -47,12 +47,14 @@ class Served:
     directory: Path
     workers: int = 1
     threads: int = 8
+    linger: float = 0.5
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, background: str = "") -> Served:
         """Start it and wait until it answers."""
-        arguments = [self.server, str(self.port), str(self.directory), str(self.workers), str(self.threads), background]
+        numbers = [str(number) for number in (self.workers, self.threads, self.linger)]
+        arguments = [self.server, str(self.port), str(self.directory), *numbers, background]
         command = [sys.executable, "-m", "tests.integration.serve_edge", *arguments]
         environment = os.environ | {"HTTP_X_FROM_ENVIRONMENT": "process", "PYTHONUNBUFFERED": "1"}
         with (self.directory / f"{self.server}.log").open("ab") as log:
@@ -104,11 +106,16 @@ class Served:
         """The processes that answer now, as far as a few requests show."""
         return {self.get("/show").json["pid"] for _ in range(20)}
 
-    def stop(self) -> int:
-        """End it with SIGTERM; its exit code."""
+    def terminate(self) -> None:
+        """Tell it to end."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """End it with SIGTERM; its exit code."""
+        assert self.process is not None
+        self.terminate()
         return self.process.wait(timeout=60)
 
     def kill(self) -> None:

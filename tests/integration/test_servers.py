@@ -251,6 +251,61 @@ def test_reload_replaces_the_workers_without_losing_an_answer(server: str, tmp_p
         eventually(lambda: not is_alive(before), "the worker was not replaced")
 
 
+@contextlib.contextmanager
+def _taken_connections(served: Served, count: int) -> Iterator[list[socket.socket]]:
+    """Connections that a worker has taken and on which no request has come."""
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(served.connect()) for _ in range(count)]
+        # A worker takes them in their order.
+        assert served.get("/show").status == 200
+        yield connections
+
+
+def _ask_on(connection: socket.socket) -> Answer:
+    """The answer to a request that comes only now."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(b"GET /show HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    return read_answer(connection)
+
+
+def _is_refused(served: Served) -> bool:
+    try:
+        served.connect().close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_sigterm_answers_requests_on_connections_that_were_taken_before(server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, linger=5) as served, _taken_connections(served, 5) as connections:
+        served.terminate()
+        eventually(lambda: _is_refused(served), "connections are still taken")
+        assert [_ask_on(connection).status for connection in connections] == [200] * 5
+        assert served.stop() == 0
+
+
+def test_reload_answers_requests_on_connections_that_were_taken_before(server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, linger=5) as served, _taken_connections(served, 5) as connections:
+        before = served.get("/show").json["pid"]
+        os.kill(served.pid, signal.SIGHUP)
+        eventually(lambda: before not in served.worker_pids(), "the old worker still takes connections")
+        assert [_ask_on(connection).status for connection in connections] == [200] * 5
+
+
+def test_a_connection_that_is_kept_alive_ends_with_an_answer_that_says_so(server: str, tmp_path: Path) -> None:
+    with serving(server, tmp_path, linger=30) as served, _taken_connections(served, 1) as (connection,):
+        assert _ask_on(connection).status == 200
+        served.terminate()
+
+        def is_last() -> bool:
+            answer = _ask_on(connection)
+            assert answer.status == 200
+            return answer.headers.get("connection") == "close"
+
+        eventually(is_last, "the connection goes on")
+        served.kill()
+
+
 def test_the_number_of_metric_files_stays_bounded_however_often_workers_are_replaced(
     server: str, tmp_path: Path
 ) -> None:
