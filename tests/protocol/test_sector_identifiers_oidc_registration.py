@@ -39,7 +39,9 @@ def test_redirect_uris_that_the_sector_lists_are_accepted(registrant: Registrant
     assert (told["subject_type"], told["sector_identifier_uri"]) == ("pairwise", wanted["sector_identifier_uri"])
 
 
-@pytest.mark.parametrize("listed", [[REDIRECT_URI], [], {REDIRECT_URI: 1, OTHER_URI: 1}, "text", [7, REDIRECT_URI, OTHER_URI]])
+@pytest.mark.parametrize(
+    "listed", [[REDIRECT_URI], [], {REDIRECT_URI: 1, OTHER_URI: 1}, "text", [7, REDIRECT_URI, OTHER_URI]]
+)
 def test_others_are_refused(registrant: Registrant, publisher: Publisher, listed: Any) -> None:
     """oidcc-registration-sector-bad."""
     answer = registrant.ask(**pairwise(publisher, listed))
