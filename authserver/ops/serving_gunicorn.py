@@ -124,7 +124,17 @@ class _Worker(ThreadWorker):  # type: ignore[misc]
         """Take connections, or none for the time being; none for good in a worker that ends."""
         super().set_accept_enabled(enabled)
         if not (enabled or self.alive):
-            _close_all(self.sockets)
+            for listener in self.sockets:
+                self._take_who_waits(listener)
+                listener.close()
+
+    def _take_who_waits(self, listener: Any) -> None:
+        """Take the connections that the system has taken already: closing the socket would reset them."""
+        for _ in range(BACKLOG):
+            known = self.nr_conns
+            self.accept(listener)
+            if self.nr_conns == known:
+                break
 
 
 def _close_all(listeners: Iterable[Any]) -> None:

@@ -284,6 +284,30 @@ def test_sigterm_answers_requests_on_connections_that_were_taken_before(server: 
         assert served.stop() == 0
 
 
+def _status(pid: int) -> dict[str, str]:
+    """What the system says of a process."""
+    return dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+def _is_pending(pid: int, signum: signal.Signals) -> bool:
+    """Whether a process has a signal before it that it did not hear yet."""
+    return bool(int(_status(pid)["ShdPnd"], 16) >> (signum - 1) & 1)
+
+
+def test_gunicorn_answers_requests_on_connections_that_nobody_has_taken_at_the_end(tmp_path: Path) -> None:
+    with serving("gunicorn", tmp_path) as served, contextlib.ExitStack() as stack:
+        (worker,) = served.worker_pids()
+        os.kill(worker, signal.SIGSTOP)
+        eventually(lambda: _status(worker)["State"].startswith("T"), "the worker goes on")
+        connections = [stack.enter_context(served.connect()) for _ in range(5)]
+        for connection in connections:
+            connection.sendall(b"GET /show HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        served.terminate()
+        eventually(lambda: _is_pending(worker, signal.SIGTERM), "the worker was not told to end")
+        os.kill(worker, signal.SIGCONT)
+        assert [read_answer(connection).status for connection in connections] == [200] * 5
+
+
 def test_reload_answers_requests_on_connections_that_were_taken_before(server: str, tmp_path: Path) -> None:
     with serving(server, tmp_path, linger=5) as served, _taken_connections(served, 5) as connections:
         before = served.get("/show").json["pid"]
