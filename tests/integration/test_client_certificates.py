@@ -18,8 +18,9 @@ import pytest
 
 from tests import certificates
 from tests.certificates import Identity
-from tests.integration.served import ROOT, eventually, free_port
+from tests.integration.served import ROOT, eventually
 from tests.servers import tls
+from tests.servers.process import free_port
 
 AUTHORITY = certificates.authority()
 

@@ -23,9 +23,9 @@ from mcp.server.mcpserver import MCPServer
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
 
 from tests.integration.person import Person, add_person
-from tests.integration.served import free_port
 from tests.publisher import Publisher, publishing
 from tests.servers.authserver import Instance, running
+from tests.servers.process import free_port
 
 CALLBACK = "http://127.0.0.1:9/callback"
 SCOPE = "notes.read"

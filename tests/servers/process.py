@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,6 +18,7 @@ from typing import Self
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 LOG_TAIL = 4000
+PORTS = range(11_000, 32_000)
 
 
 class ServerError(Exception):
@@ -23,10 +26,15 @@ class ServerError(Exception):
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address that nobody listens on now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a TCP port of the loopback address that nobody listens on now.
+
+    It is below those that the system gives to clients: one of them could have it before the server does.
+    """
+    while True:
+        port = PORTS[secrets.randbelow(len(PORTS))]
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def accepts(port: int, host: str = "127.0.0.1") -> bool:
