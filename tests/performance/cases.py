@@ -140,7 +140,7 @@ def token_exchange(ground: Ground, index: int, count: int) -> Iterator[Operation
     form = {"grant_type": TOKEN_EXCHANGE, "subject_token_type": ACCESS_TOKEN, "resource": RESOURCE}
     requests = [
         post(ground.host, "/oauth2/token", form | {"subject_token": token}, header)
-        for token in ground.active[index::count]
+        for token in ground.exchanged[index::count]
     ]
     for request in requests:
         yield one(request, b'"issued_token_type"')
@@ -293,7 +293,7 @@ CASES = (
     Case("introspection revoked", introspection("revoked", b'"active":false'), tokens="revoked"),
     Case("introspection unknown", introspection("unknown", b'"active":false'), tokens="unknown"),
     Case("introspection JWT response", introspection("active", b"eyJ", SIGNED), tokens="active"),
-    Case("token exchange", token_exchange, ("TokenExchanged",), "active"),
+    Case("token exchange", token_exchange, ("TokenExchanged",), "exchanged"),
     Case("jwks", document("/.well-known/jwks.json", b'"keys"')),
     Case("discovery", document("/.well-known/openid-configuration", b'"issuer"')),
     Case("userinfo", userinfo, tokens="carried"),

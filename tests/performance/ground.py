@@ -44,6 +44,7 @@ class Ground:
     challenge: str
     active: list[str] = field(default_factory=list)
     carried: list[str] = field(default_factory=list)
+    exchanged: list[str] = field(default_factory=list)
     revoked: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     bound: list[str] = field(default_factory=list)
@@ -84,6 +85,7 @@ class _Preparation:
         claims = [claims_of(tokens["access_token"]) for tokens in issued]
         ground.active = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
         ground.carried = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
+        ground.exchanged = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
         ground.revoked = [self._minted(claims[index % len(claims)]) for index in range(self.tokens)]
         cnf = {"cnf": {"jkt": ground.key.jkt}}
         ground.bound = [self._minted(claims[index % len(claims)] | cnf) for index in range(self.tokens)]
