@@ -27,6 +27,7 @@ from authserver.storage import models  # noqa: F401 - registers the tables
 from authserver.storage.columns import Base
 from authserver.storage.files import make_private
 from authserver.storage.hot_reads import HotReads
+from authserver.storage.joint_writes import JointWrites
 from authserver.storage.outages import may_succeed_again
 from authserver.storage.places import Places
 from authserver.storage.transaction import transaction
@@ -57,6 +58,11 @@ class Database:
         self.hot_reads = HotReads(engine, hot_connections)
         self._inherited: HotReads | None = None
         self._places = self._new_places()
+        self._joint_writes = self._new_joint_writes()
+
+    def _new_joint_writes(self) -> JointWrites | None:
+        """PostgreSQL lets many write at once, and joins their commits itself."""
+        return JointWrites(self.unit) if self.dialect == "sqlite" else None
 
     def _new_places(self) -> Places:
         return Places(self.engine.pool, SQLITE_BUSY_SECONDS if self.dialect == "sqlite" else None)
@@ -120,6 +126,19 @@ class Database:
                 time.sleep(0.02 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
 
+    def small_unit(self, work: Callable[[Unit], Result]) -> Result:
+        """What `work`, a write of a statement or two, returns once it is committed; tried again as `retrying` does.
+
+        On SQLite it may share its transaction with others, and run twice (`storage.joint_writes`).
+        """
+
+        def alone() -> Result:
+            with self.unit() as unit:
+                return work(unit)
+
+        joint = self._joint_writes
+        return self.retrying(alone if joint is None else lambda: joint.run(work))
+
     def ping(self) -> None:
         """Ask the database for a sign of life. Raises what the driver raises."""
         with self.engine.connect() as connection:
@@ -147,6 +166,7 @@ class Database:
         """Forget connections that a parent process opened, without closing them under it."""
         self.engine.dispose(close=False)
         self._places = self._new_places()
+        self._joint_writes = self._new_joint_writes()
         self._inherited = self.hot_reads
         self.hot_reads = HotReads(self.engine, self._hot_connections)
 

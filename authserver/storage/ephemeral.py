@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from authserver.protocol.errors import ExternalServiceError
 from authserver.settings.schema import Settings
 from authserver.storage.database import Database
+from authserver.storage.unit import Unit
 from authserver.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Ephemeral(Protocol):
 
 
 class SQLEphemeral:
-    """Short-lived values as rows, each call a transaction of its own."""
+    """Short-lived values as rows, each call a unit of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -84,30 +85,15 @@ class SQLEphemeral:
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """As in `Ephemeral`."""
-
-        def work() -> None:
-            with self._database.unit() as unit:
-                unit.ephemeral.put(_value_key(key), value, ttl)
-
-        self._database.retrying(work)
+        self._database.small_unit(lambda unit: unit.ephemeral.put(_value_key(key), value, ttl))
 
     def add(self, key: str, value: bytes, ttl: float) -> bool:
         """As in `Ephemeral`."""
-
-        def work() -> bool:
-            with self._database.unit() as unit:
-                return unit.ephemeral.add(_value_key(key), value, ttl)
-
-        return self._database.retrying(work)
+        return self._database.small_unit(lambda unit: unit.ephemeral.add(_value_key(key), value, ttl))
 
     def increment(self, key: str, ttl: float) -> int:
         """As in `Ephemeral`."""
-
-        def work() -> int:
-            with self._database.unit() as unit:
-                return unit.ephemeral.increment(_counter_key(key), ttl)
-
-        return self._database.retrying(work)
+        return self._database.small_unit(lambda unit: unit.ephemeral.increment(_counter_key(key), ttl))
 
     def count(self, key: str) -> int:
         """As in `Ephemeral`."""
@@ -117,12 +103,11 @@ class SQLEphemeral:
     def remove(self, key: str) -> None:
         """As in `Ephemeral`."""
 
-        def work() -> None:
-            with self._database.unit() as unit:
-                unit.ephemeral.remove(_counter_key(key))
-                unit.ephemeral.remove(_value_key(key))
+        def work(unit: Unit) -> None:
+            unit.ephemeral.remove(_counter_key(key))
+            unit.ephemeral.remove(_value_key(key))
 
-        self._database.retrying(work)
+        self._database.small_unit(work)
 
 
 class RedisEphemeral:
