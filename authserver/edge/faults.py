@@ -5,7 +5,7 @@ from __future__ import annotations
 from authserver.edge.chain import Handler
 from authserver.edge.refusals import Refusal, Refusals
 from authserver.protocol.messages import Request, Response
-from authserver.storage.outages import is_outage
+from authserver.storage.outages import code_of, is_outage
 from authserver.telemetry.logs import get_logger
 
 RETRY = (("Retry-After", "1"),)
@@ -30,7 +30,7 @@ class Faults:
             return self._refusals(request, refusal)
         except Exception as error:
             if is_outage(error):
-                _log.error("the database does not answer", extra={"path": request.path, "cause": type(error).__name__})
+                _log.error("the database does not answer", extra={"path": request.path, "cause": code_of(error)})
                 text = "The server cannot answer at the moment. Try again in a second"
                 away = Refusal(
                     503, "temporarily_unavailable", text, RETRY, reason="database_unavailable", spec="RFC 9110 §15.6.4"

@@ -47,6 +47,16 @@ def is_outage(error: BaseException) -> bool:
     return _is_postgresql_outage(error)
 
 
+def code_of(error: BaseException) -> str:
+    """The database's own word for what happened, which tells no values: SQLITE_IOERR, 57P01.
+
+    Where there is none, because the server did not answer at all, the kind of exception.
+    """
+    known: object = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(known, "sqlite_errorname", None) or getattr(known, "sqlstate", None)
+    return str(code or type(known).__name__)
+
+
 def _is_postgresql_outage(error: BaseException) -> bool:
     import psycopg  # where SQLite alone is used it is never loaded, unless something fails
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -10,7 +11,7 @@ from psycopg import errors
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authserver.storage.outages import CommitLost, is_outage, may_succeed_again
+from authserver.storage.outages import CommitLost, code_of, is_outage, may_succeed_again
 
 LOCKED = sqlite3.OperationalError("database is locked")
 NO_TABLE = sqlite3.OperationalError("no such table: users")
@@ -71,3 +72,23 @@ def test_outages(error: Exception) -> None:
 )
 def test_mistakes_of_ours_are_no_outages(error: Exception) -> None:
     assert not is_outage(error)
+
+
+def mistaken() -> sqlite3.OperationalError:
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(sqlite3.OperationalError) as raised:
+        connection.execute("no statement")
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (wrapped(mistaken()), "SQLITE_ERROR"),
+        (mistaken(), "SQLITE_ERROR"),
+        (wrapped(errors.AdminShutdown()), "57P01"),
+        (wrapped(REFUSED), "OperationalError"),
+        (PoolTimeout(), "TimeoutError"),
+    ],
+)
+def test_the_log_names_an_outage_by_the_code_of_the_database(error: Exception, code: str) -> None:
+    assert code_of(error) == code
