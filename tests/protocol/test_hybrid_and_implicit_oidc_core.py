@@ -15,6 +15,7 @@ from authserver.storage.models.grants import Grant
 from authserver.tokens.id_tokens import left_half_hash
 from tests.client_keys import jwks, stored
 from tests.installation import Installation
+from tests.outbox import recorded
 from tests.published_keys import REACHABLE, published
 from tests.relying_party import Browser, RelyingParty, claims_of
 
@@ -200,6 +201,25 @@ def test_a_key_that_goes_meanwhile_leaves_no_grant_behind(server: Installation, 
     answer = browser.sign_in(page)
     assert server.why(answer) == "recipient_key_missing"
     assert grants(server) == 0
+
+
+def test_the_event_names_the_access_token_if_there_is_one(party: RelyingParty) -> None:
+    answered(party, "id_token")
+    token = claims_of(answered(party, "id_token token")["access_token"])
+    first, second = recorded(party.installation, "TokensIssued")
+    assert first.get("token_id") is None
+    assert second["token_id"] == token["jti"]
+    with party.installation.reading() as unit:
+        grants = {grant.id: grant for grant in unit.session.scalars(select(Grant))}
+    for event in (first, second):
+        grant = grants.pop(event["grant_id"])
+        assert (event["user_id"], event["client_id"], event["session_id"]) == (
+            grant.user_id,
+            "hybrid",
+            grant.session_id,
+        )
+        assert (event["grant_type"], " ".join(event["scopes"])) == ("implicit", grant.scope)
+    assert second["audience"] == [token["aud"]]
 
 
 def told_of(monkeypatch: pytest.MonkeyPatch, *methods: tuple[type, str]) -> list[str]:

@@ -117,12 +117,21 @@ def test_the_default_algorithm_is_one_that_the_policy_allows(
     assert verified(server, ask(gateway, token), "ES256")["token_introspection"]["active"] is True
 
 
+def test_the_default_algorithm_is_not_that_of_access_tokens(
+    server: Installation, gateway: RelyingParty, token: str
+) -> None:
+    """RFC 9701 §6: RS256 where nothing is registered."""
+    stored(server, "gateway", policy={"access_token_alg": "ES256"})
+    assert verified(server, ask(gateway, token), "RS256")["token_introspection"]["active"] is True
+
+
 def test_what_cannot_be_protected_as_registered_is_refused(
     server: Installation, gateway: RelyingParty, token: str
 ) -> None:
     register(server, introspection_signed_response_alg="EdDSA")
     answer = ask(gateway, token)
     assert (answer.status, server.why(answer)) == (500, "no_signing_key")
+    assert answer.json["error"] == "server_error"
     key = public_jwk("ES256", keys.signing("ES256").private.public_key())
     server.registration.update("gateway", {"jwks": {"keys": [key | {"use": "sig"}]}})
     with server.unit() as unit:

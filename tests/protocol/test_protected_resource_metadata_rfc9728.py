@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -32,6 +33,17 @@ def test_the_issuer_describes_itself(server: Installation) -> None:
     assert (found["resource"], found["authorization_servers"]) == (issuer, [issuer])
     assert {"openid", "profile", "email"} <= set(found["scopes_supported"])
     assert "ES256" in found["dpop_signing_alg_values_supported"]
+    assert found["bearer_methods_supported"] == ["header"]
+
+
+@pytest.mark.parametrize("named", ["https://sign-in.example", "https://sign-in.example/"])
+def test_an_issuer_that_ends_with_a_slash_is_described_as_it_is(
+    make_server: Callable[..., Installation], named: str
+) -> None:
+    """RFC 9728 §3.3: a client compares the resource exactly, but who asks need not know the slash."""
+    server = make_server(issuer="https://sign-in.example/")
+    assert metadata_of(server, f"?resource={quote(named, safe='')}")["resource"] == "https://sign-in.example/"
+    assert metadata_of(server, "/oauth2/userinfo")["resource"] == "https://sign-in.example/oauth2/userinfo"
 
 
 @pytest.mark.parametrize("name", [API, None])
@@ -81,6 +93,7 @@ def test_others_are_not_told_of(server: Installation, values: dict[str, Any]) ->
     server.add_resource(API, **values)
     answer = server.get(f"{WELL_KNOWN}?resource={quote(API, safe='')}")
     assert (answer.status, answer.json["error"]) == (404, "not_found")
+    assert answer.json["error_description"] == "No such resource is described here."
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/", "?resource=https://unknown.example", "/%2e%2e/x"])

@@ -67,6 +67,7 @@ def test_an_unreachable_jwks_uri_is_said(server: Installation) -> None:
     stored(server, "app", jwks=None, jwks_uri="https://keys.invalid/jwks")
     refused = party.redeem(party.code())
     assert (refused.status, server.why(refused)) == (400, "recipient_keys_unavailable")
+    assert refused.json["error"] == "invalid_request"
 
 
 def test_a_hint_may_be_encrypted_to_us(server: Installation) -> None:
@@ -115,6 +116,15 @@ def test_a_mac_under_the_secret_for_who_registered_it(server: Installation) -> N
     claims = jwt.decode(tokens["id_token"], OctKey.import_key(party.secret), algorithms=["HS256"]).claims
     assert (claims["nonce"], "at_hash" in claims) == ("nonce-1", True)
     assert "code" in party.response(party.request(browser, id_token_hint=tokens["id_token"], prompt="none"))
+
+
+def test_the_newest_secret_makes_the_mac(server: Installation) -> None:
+    """The client reads its new secret from then on, while the old one still authenticates it."""
+    party = party_with(server, id_token_signed_response_alg="HS256")
+    newest = server.registration.rotate_secret("app", overlap=600).secret or ""
+    server.services.clients.forget()
+    token = party.tokens()["id_token"]
+    assert jwt.decode(token, OctKey.import_key(newest), algorithms=["HS256"]).claims["aud"] == "app"
 
 
 def test_without_a_secret_to_sign_with_there_is_no_id_token(server: Installation) -> None:
