@@ -59,7 +59,7 @@ class AuthenticationRequests:
         lifetime = self._check(client, claims)
         parameters = _parameters(claims)
         # Last of all: what nobody could have been asked with is not used up.
-        if not self._ephemeral.add(f"authentication request {client.id} {claims['jti']}", b"", lifetime):
+        if not self._ephemeral.once(f"authentication request {client.id} {claims['jti']}", lifetime):
             raise _refusal("request_replayed")
         return parameters
 

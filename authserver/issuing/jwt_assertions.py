@@ -68,7 +68,7 @@ class Assertions:
         """Use the assertion up; of many at once exactly one succeeds. Raises InvalidGrant."""
         name = hashlib.sha256(f"{assertion.issuer.id}\0{assertion.jti}".encode()).hexdigest()
         remaining = assertion.expires_at - validity.timestamp() + verification.CLOCK_SKEW_SECONDS
-        if not unit.ephemeral.add(f"assertion:{name}", b"", max(remaining, 1)):
+        if not unit.ephemeral.once(f"assertion:{name}", max(remaining, 1)):
             raise InvalidGrant("The assertion was used before.", reason="assertion_replayed", spec="RFC 7523 §3")
 
     def person(self, unit: Unit, assertion: Assertion) -> User:

@@ -28,7 +28,7 @@ from authserver.storage.columns import Base
 from authserver.storage.files import make_private
 from authserver.storage.hot_reads import HotReads
 from authserver.storage.joint_writes import JointWrites
-from authserver.storage.outages import may_succeed_again
+from authserver.storage.outages import CommitLost, may_succeed_again
 from authserver.storage.places import Places
 from authserver.storage.transaction import transaction
 from authserver.storage.unit import Unit
@@ -126,18 +126,26 @@ class Database:
                 time.sleep(0.02 * 2**attempt * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
 
-    def small_unit(self, work: Callable[[Unit], Result]) -> Result:
-        """What `work`, a write of a statement or two, returns once it is committed; tried again as `retrying` does.
+    def single_write(self, work: Callable[[Unit], Result]) -> Result:
+        """What `work`, a write of one statement, returns once it is committed; tried again as `retrying` does.
 
-        On SQLite it may share its transaction with others, and run twice (`storage.joint_writes`).
+        PostgreSQL commits the statement by itself, in one round trip. On SQLite it may share its transaction with
+        those of others, and run twice (`storage.joint_writes`).
+
+        Raises:
+            CommitLost: nobody can tell whether it was kept.
         """
-
-        def alone() -> Result:
-            with self.unit() as unit:
-                return work(unit)
-
         joint = self._joint_writes
-        return self.retrying(alone if joint is None else lambda: joint.run(work))
+        return self.retrying(lambda: self._statement(work) if joint is None else joint.run(work))
+
+    def _statement(self, work: Callable[[Unit], Result]) -> Result:
+        try:
+            with self._places.taken(), transaction(self.engine, writes=False) as current:
+                return work(Unit(current))
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise CommitLost("the connection was lost while the statement was on its way") from error
+            raise
 
     def ping(self) -> None:
         """Ask the database for a sign of life. Raises what the driver raises."""

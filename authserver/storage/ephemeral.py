@@ -3,8 +3,8 @@
 Values and counters are apart: a counter is no value, a value counts nothing.
 With Redis down everything goes on in SQL, and nothing stale comes back: whoever
 notices the outage begins a new epoch, and what Redis held before is forgotten
-as if it had been restarted. What must happen once (`add`) is decided in SQL in
-any case, because a Redis that comes back may have forgotten it.
+as if it had been restarted. What must happen once is decided in SQL in any
+case, because a Redis that comes back may have forgotten it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from authserver.protocol.errors import ExternalServiceError
 from authserver.settings.schema import Settings
 from authserver.storage.database import Database
-from authserver.storage.unit import Unit
 from authserver.telemetry.logs import get_logger
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ class EphemeralUnavailable(ExternalServiceError):
     """The store of short-lived values did not answer in time."""
 
 
-class Ephemeral(Protocol):
-    """A store of short-lived values. `ttl` is seconds, more than 0; keys may be any text."""
+class Values(Protocol):
+    """A store of short-lived values and counters. `ttl` is seconds, more than 0; keys may be any text."""
 
     def find(self, key: str) -> bytes | None:
         """The value under `key`; None when there is none or its time is over."""
@@ -53,10 +52,6 @@ class Ephemeral(Protocol):
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """Store `value` for `ttl` seconds over whatever was there."""
-        ...
-
-    def add(self, key: str, value: bytes, ttl: float) -> bool:
-        """Store `value` unless there is one already; of many at once exactly one is told True."""
         ...
 
     def increment(self, key: str, ttl: float) -> int:
@@ -72,8 +67,16 @@ class Ephemeral(Protocol):
         ...
 
 
+class Ephemeral(Values, Protocol):
+    """A store that also knows what happened, and forgets none of it before its time."""
+
+    def once(self, key: str, ttl: float) -> bool:
+        """Note that what `key` names happened; of many at once exactly one is told that it was the first."""
+        ...
+
+
 class SQLEphemeral:
-    """Short-lived values as rows, each call a unit of its own."""
+    """Short-lived values as rows, each call a write of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,15 +88,15 @@ class SQLEphemeral:
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """As in `Ephemeral`."""
-        self._database.small_unit(lambda unit: unit.ephemeral.put(_value_key(key), value, ttl))
+        self._database.single_write(lambda unit: unit.ephemeral.put(_value_key(key), value, ttl))
 
-    def add(self, key: str, value: bytes, ttl: float) -> bool:
+    def once(self, key: str, ttl: float) -> bool:
         """As in `Ephemeral`."""
-        return self._database.small_unit(lambda unit: unit.ephemeral.add(_value_key(key), value, ttl))
+        return self._database.single_write(lambda unit: unit.ephemeral.once(_once_key(key), ttl))
 
     def increment(self, key: str, ttl: float) -> int:
         """As in `Ephemeral`."""
-        return self._database.small_unit(lambda unit: unit.ephemeral.increment(_counter_key(key), ttl))
+        return self._database.single_write(lambda unit: unit.ephemeral.increment(_counter_key(key), ttl))
 
     def count(self, key: str) -> int:
         """As in `Ephemeral`."""
@@ -102,12 +105,7 @@ class SQLEphemeral:
 
     def remove(self, key: str) -> None:
         """As in `Ephemeral`."""
-
-        def work(unit: Unit) -> None:
-            unit.ephemeral.remove(_counter_key(key))
-            unit.ephemeral.remove(_value_key(key))
-
-        self._database.small_unit(work)
+        self._database.single_write(lambda unit: unit.ephemeral.remove(_counter_key(key), _value_key(key)))
 
 
 class RedisEphemeral:
@@ -134,12 +132,6 @@ class RedisEphemeral:
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """As in `Ephemeral`."""
         self._asking(lambda: self._redis.set(PREFIX + _value_key(key), value, px=_milliseconds(ttl)))
-
-    def add(self, key: str, value: bytes, ttl: float) -> bool:
-        """As in `Ephemeral`."""
-        return bool(
-            self._asking(lambda: self._redis.set(PREFIX + _value_key(key), value, px=_milliseconds(ttl), nx=True))
-        )
 
     def increment(self, key: str, ttl: float) -> int:
         """As in `Ephemeral`."""
@@ -180,7 +172,7 @@ class FallingBack:
     every process reads at most a second old.
     """
 
-    def __init__(self, primary: Ephemeral, fallback: Ephemeral) -> None:
+    def __init__(self, primary: Values, fallback: Ephemeral) -> None:
         self._primary = primary
         self._fallback = fallback
         self._lock = threading.Lock()
@@ -193,10 +185,8 @@ class FallingBack:
     def find(self, key: str) -> bytes | None:
         """As in `Ephemeral`."""
         found, _ = self._asking(lambda: self._primary.find(self._here(key)))
-        if found is None:
-            # Put there during an outage, or decided there by `add`.
-            found = self._fallback.find(self._here(key))
-        return found if found is not None else self._fallback.find(key)
+        # What was put during an outage is there.
+        return found if found is not None else self._fallback.find(self._here(key))
 
     def put(self, key: str, value: bytes, ttl: float) -> None:
         """As in `Ephemeral`."""
@@ -204,12 +194,9 @@ class FallingBack:
         if not answered:
             self._fallback.put(self._here(key), value, ttl)
 
-    def add(self, key: str, value: bytes, ttl: float) -> bool:
-        """As in `Ephemeral`; decided by `fallback`, which forgets nothing."""
-        found, answered = self._asking(lambda: self._primary.find(self._here(key)))
-        if not answered:
-            found = self._fallback.find(self._here(key))
-        return found is None and self._fallback.add(key, value, ttl)
+    def once(self, key: str, ttl: float) -> bool:
+        """As in `Ephemeral`; asked of `fallback` alone, which forgets nothing."""
+        return self._fallback.once(key, ttl)
 
     def increment(self, key: str, ttl: float) -> int:
         """As in `Ephemeral`; a counter begins anew with an outage."""
@@ -225,7 +212,6 @@ class FallingBack:
         """As in `Ephemeral`."""
         self._asking(lambda: self._primary.remove(self._here(key)))
         self._fallback.remove(self._here(key))
-        self._fallback.remove(key)
 
     def _asking(self, work: Callable[[], Result]) -> tuple[Result | None, bool]:
         """What `primary` says, and whether it said anything."""
@@ -271,6 +257,10 @@ def open_ephemeral(settings: Settings, database: Database) -> Ephemeral:
 
 def _value_key(key: str) -> str:
     return f"v:{_stored(key)}"
+
+
+def _once_key(key: str) -> str:
+    return f"o:{_stored(key)}"
 
 
 def _counter_key(key: str) -> str:

@@ -196,7 +196,7 @@ class DPoPProofs:
         """A proof that was overheard must be worth nothing; another key may have the same jti (RFC 9449 §11.1)."""
         digest = hashlib.sha256("\0".join((proof.jkt, path, proof.jti)).encode("utf-8", "surrogatepass"))
         life = until - validity.timestamp() + 2
-        if not self._seen.add(f"dpop:{digest.hexdigest()}", b"", life):
+        if not self._seen.once(f"dpop:{digest.hexdigest()}", life):
             raise InvalidDPoPProof(
                 "The DPoP proof was used before.", reason="dpop_proof_replayed", spec="RFC 9449 §11.1"
             )

@@ -17,6 +17,7 @@ from authserver.storage.ephemeral import (
     FallingBack,
     RedisEphemeral,
     SQLEphemeral,
+    Values,
     open_ephemeral,
 )
 from tests.servers.process import free_port, wait_until
@@ -35,17 +36,27 @@ def redis_store(redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> Iterato
     store.close()
 
 
-@pytest.fixture(params=["sql", "redis", "falling_back", "fallen_back"])
-def store(request: pytest.FixtureRequest, database: Database, redis_store: RedisEphemeral) -> Ephemeral:
-    """Each implementation; `fallen_back` is the one whose Redis never answers."""
+@pytest.fixture
+def remembering(database: Database, redis_store: RedisEphemeral) -> dict[str, Ephemeral]:
+    """Each that also knows what happened; `fallen_back` is the one whose Redis never answers."""
     in_database = SQLEphemeral(database)
-    made: dict[str, Ephemeral] = {
+    return {
         "sql": in_database,
-        "redis": redis_store,
         "falling_back": FallingBack(redis_store, in_database),
         "fallen_back": FallingBack(RedisEphemeral(NOBODY), in_database),
     }
-    return made[request.param]
+
+
+@pytest.fixture(params=["sql", "redis", "falling_back", "fallen_back"])
+def store(request: pytest.FixtureRequest, remembering: dict[str, Ephemeral], redis_store: RedisEphemeral) -> Values:
+    """Each implementation."""
+    return {"redis": redis_store, **remembering}[request.param]
+
+
+@pytest.fixture(params=["sql", "falling_back", "fallen_back"])
+def memory(request: pytest.FixtureRequest, remembering: dict[str, Ephemeral]) -> Ephemeral:
+    """Each that knows what happened."""
+    return remembering[request.param]
 
 
 def _at_once(work: Callable[[int], object]) -> list[object]:
@@ -56,7 +67,7 @@ def _at_once(work: Callable[[int], object]) -> list[object]:
 # --- promises of every store ------------------------------------------------------------------
 
 
-def test_a_value_is_found_as_it_was_put(store: Ephemeral) -> None:
+def test_a_value_is_found_as_it_was_put(store: Values) -> None:
     assert store.find("k") is None
     store.put("k", b"\0\xff", 60)
     store.put("k", b"newer", 60)
@@ -65,32 +76,21 @@ def test_a_value_is_found_as_it_was_put(store: Ephemeral) -> None:
     assert store.find("empty") == b""
 
 
-def test_a_value_whose_time_is_over_is_gone(store: Ephemeral) -> None:
+def test_a_value_whose_time_is_over_is_gone(store: Values) -> None:
     store.put("k", b"old", 0.05)
-    assert store.add("a", b"old", 0.05)
     assert store.increment("c", 0.05) == 1
     time.sleep(0.1)
-    assert (store.find("k"), store.find("a"), store.count("c")) == (None, None, 0)
-    assert store.add("a", b"new", 60)
-    assert store.find("a") == b"new"
+    assert (store.find("k"), store.count("c")) == (None, 0)
     assert store.increment("c", 60) == 1
 
 
-def test_what_is_there_is_not_added(store: Ephemeral) -> None:
-    assert store.add("k", b"first", 60)
-    assert not store.add("k", b"second", 60)
-    assert store.find("k") == b"first"
-    store.put("p", b"put", 60)
-    assert not store.add("p", b"added", 60)
-
-
-def test_counters_count_and_keep_their_first_end(store: Ephemeral) -> None:
+def test_counters_count_and_keep_their_first_end(store: Values) -> None:
     assert store.count("c") == 0
     assert [store.increment("c", 4), store.increment("c", 600), store.count("c")] == [1, 2, 2]
     wait_until(lambda: store.count("c") == 0)
 
 
-def test_values_and_counters_are_apart(store: Ephemeral) -> None:
+def test_values_and_counters_are_apart(store: Values) -> None:
     store.increment("k", 60)
     assert store.find("k") is None
     store.put("k", b"value", 60)
@@ -99,29 +99,56 @@ def test_values_and_counters_are_apart(store: Ephemeral) -> None:
     assert (store.find("k"), store.count("k")) == (None, 0)
 
 
-def test_what_was_removed_may_be_added_again(store: Ephemeral) -> None:
+def test_what_was_removed_may_be_put_again(store: Values) -> None:
     store.remove("never there")
-    assert store.add("k", b"one", 60)
+    store.put("k", b"one", 60)
     store.remove("k")
     assert store.find("k") is None
-    assert store.add("k", b"two", 60)
+    store.put("k", b"two", 60)
+    assert store.find("k") == b"two"
 
 
 @pytest.mark.parametrize("key", ["", "k" * 10_000, "\0", "ключ", "\ud800", "a b\n", "%_*?"])
-def test_any_text_is_a_key(store: Ephemeral, key: str) -> None:
+def test_any_text_is_a_key(store: Values, key: str) -> None:
     store.put(key, b"value", 60)
     assert store.find(key) == b"value"
     assert store.find(key + "x") is None
 
 
-def test_increments_from_many_threads_are_all_counted(store: Ephemeral) -> None:
+def test_increments_from_many_threads_are_all_counted(store: Values) -> None:
     counted = _at_once(lambda _: [store.increment("c", 60) for _ in range(4)])
     assert sorted(n for some in counted for n in some) == list(range(1, THREADS * 4 + 1))  # type: ignore[attr-defined]
 
 
-def test_of_many_adders_one_succeeds(store: Ephemeral) -> None:
+# --- what happens once ------------------------------------------------------------------------
+
+
+def test_what_happened_did_not_happen_before(memory: Ephemeral) -> None:
+    assert memory.once("k", 60)
+    assert not memory.once("k", 60)
+    assert memory.once("other", 60)
+
+
+def test_what_happened_is_forgotten_when_its_time_is_over(memory: Ephemeral) -> None:
+    assert memory.once("k", 0.05)
+    time.sleep(0.1)
+    assert memory.once("k", 60)
+    assert not memory.once("k", 60)
+
+
+def test_what_happened_is_no_value_and_cannot_be_removed(memory: Ephemeral) -> None:
+    memory.put("k", b"value", 60)
+    assert memory.increment("k", 60) == 1
+    assert memory.once("k", 60)
+    assert (memory.find("k"), memory.count("k")) == (b"value", 1)
+    memory.remove("k")
+    assert memory.find("k") is None
+    assert not memory.once("k", 60)
+
+
+def test_of_many_at_once_one_is_the_first(memory: Ephemeral) -> None:
     for key in ("one", "two", "three"):
-        assert _at_once(lambda n, key=key: store.add(key, str(n).encode(), 60)).count(True) == 1  # type: ignore[misc]
+        assert _at_once(lambda _, key=key: memory.once(key, 60)).count(True) == 1  # type: ignore[misc]
 
 
 # --- Redis alone ------------------------------------------------------------------------------
@@ -223,14 +250,14 @@ def test_what_happened_once_stays_so_through_outages(
     processes: tuple[Ephemeral, Ephemeral], switchable: Switchable
 ) -> None:
     one, other = processes
-    assert one.add("jti 1", b"", 60)
+    assert one.once("jti 1", 60)
     switchable.is_cut = True
-    assert not other.add("jti 1", b"", 60)
-    assert other.add("jti 2", b"", 60)
+    assert not other.once("jti 1", 60)
+    assert other.once("jti 2", 60)
     switchable.is_cut = False
     switchable.inner._redis.flushall()
-    assert not one.add("jti 1", b"", 60)
-    assert not one.add("jti 2", b"", 60)
+    assert not one.once("jti 1", 60)
+    assert not one.once("jti 2", 60)
 
 
 def test_an_outage_costs_one_question_a_second(switchable: Switchable, database: Database) -> None:

@@ -211,7 +211,7 @@ def test_store_that_does_not_answer_lets_nobody_in(signer: Asserting, monkeypatc
     def broken(*_arguments: Any) -> bool:
         raise ConnectionError
 
-    monkeypatch.setattr(signer.installation.services.ephemeral, "add", broken)
+    monkeypatch.setattr(signer.installation.services.ephemeral, "once", broken)
     answer = signer.ask()
     assert answer.status >= 500
     assert "access_token" not in answer.text

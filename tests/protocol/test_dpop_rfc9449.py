@@ -298,7 +298,7 @@ def test_without_the_store_of_used_proofs_nothing_is_issued(
     def unavailable(*_: object) -> bool:
         raise ConnectionError
 
-    monkeypatch.setattr(server.services.ephemeral, "add", unavailable)
+    monkeypatch.setattr(server.services.ephemeral, "once", unavailable)
     answer = ask(key.proof("POST", url))
     assert answer.status == 500
     assert "access_token" not in answer.json

@@ -96,7 +96,7 @@ class AssertionRules:
         if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
             raise refusal(credentials, reason="assertion_jti_missing", spec="OIDC Core §9")
         # Last of all: who cannot sign must not use up what belongs to somebody else.
-        if not self._ephemeral.add(f"client assertion {client.id} {jti}", b"", lifetime):
+        if not self._ephemeral.once(f"client assertion {client.id} {jti}", lifetime):
             raise refusal(credentials, reason="assertion_replayed", spec="RFC 7523 §3")
 
     def _check_audience(self, client: Client, credentials: Credentials, audience: Any) -> None:

@@ -11,12 +11,12 @@ from authserver.storage.models.state import EphemeralValue
 from authserver.storage.repositories.rows import Repository
 
 
-def _adding(insert: postgresql.Insert | sqlite.Insert) -> Compiled:
-    """Stores a value unless something live is there, and then returns its key: one statement, so one is first."""
+def _first(insert: postgresql.Insert | sqlite.Insert) -> Compiled:
+    """Stores a key unless it is there and live, and then returns it: one statement, so one is first."""
     moment = EphemeralValue.expires_at.type
     values = {
         "key": bindparam("key"),
-        "value": bindparam("value"),
+        "value": b"",
         "count": 0,
         "expires_at": bindparam("end", type_=moment),
     }
@@ -24,14 +24,14 @@ def _adding(insert: postgresql.Insert | sqlite.Insert) -> Compiled:
     return Compiled(
         statement.on_conflict_do_update(
             index_elements=["key"],
-            set_={"value": statement.excluded.value, "expires_at": statement.excluded.expires_at},
+            set_={"expires_at": statement.excluded.expires_at},
             where=EphemeralValue.expires_at <= bindparam("moment", type_=moment),
         ).returning(EphemeralValue.key)
     )
 
 
-_ADD_POSTGRESQL = _adding(postgresql.insert(EphemeralValue))
-_ADD_SQLITE = _adding(sqlite.insert(EphemeralValue))
+_FIRST_POSTGRESQL = _first(postgresql.insert(EphemeralValue))
+_FIRST_SQLITE = _first(sqlite.insert(EphemeralValue))
 
 
 class EphemeralValues(Repository):
@@ -52,12 +52,12 @@ class EphemeralValues(Repository):
             )
         )
 
-    def add(self, key: str, value: bytes, ttl: float) -> bool:
-        """Store `value` unless something live is there; tells whether it was stored."""
-        statement = _ADD_POSTGRESQL if self.transaction.is_postgresql else _ADD_SQLITE
+    def once(self, key: str, ttl: float) -> bool:
+        """Note that what `key` names happened, for `ttl` seconds; tells whether it had not happened before."""
+        statement = _FIRST_POSTGRESQL if self.transaction.is_postgresql else _FIRST_SQLITE
         moment = validity.now()
         end = validity.after(ttl, moment)
-        return statement.first(self.transaction, key=key, value=value, end=end, moment=moment) is not None
+        return statement.first(self.transaction, key=key, end=end, moment=moment) is not None
 
     def increment(self, key: str, ttl: float) -> int:
         """Add one to the counter under `key` and return it; a new counter ends after `ttl` seconds."""
@@ -84,9 +84,9 @@ class EphemeralValues(Repository):
         )
         return self.session.scalar(statement) or 0
 
-    def remove(self, key: str) -> None:
-        """Forget the value under `key`."""
-        self._changed(delete(EphemeralValue).where(EphemeralValue.key == key))
+    def remove(self, *keys: str) -> None:
+        """Forget what is under these keys."""
+        self._changed(delete(EphemeralValue).where(EphemeralValue.key.in_(keys)))
 
     def keys(self, prefix: str) -> list[str]:
         """The live keys that begin with `prefix`."""

@@ -215,7 +215,7 @@ def test_a_process_does_not_wait_for_threads_that_it_did_not_inherit(
         if inherited is not None:
             inherited._has_leader = True
         database.dispose_after_fork()
-        stored = threads.submit(database.small_unit, lambda unit: unit.ephemeral.add("key", b"", 60))
+        stored = threads.submit(database.single_write, lambda unit: unit.ephemeral.once("key", 60))
         try:
             assert stored.result(PATIENCE) is True
         finally:

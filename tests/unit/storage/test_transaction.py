@@ -110,6 +110,35 @@ def test_commit_whose_outcome_nobody_knows_is_not_tried_again(database: Database
     assert tries == 1
 
 
+def test_a_single_write_is_kept_without_a_unit_around_it(database: Database) -> None:
+    assert database.single_write(lambda unit: unit.ephemeral.once("key", 60))
+    with database.unit() as unit:
+        assert not unit.ephemeral.once("key", 60)
+
+
+def test_a_single_write_whose_outcome_nobody_knows_is_not_tried_again(database: Database) -> None:
+    """Tried again, it would say of what happened once that it had happened before."""
+    if database.dialect != "postgresql":
+        return
+    tries = 0
+
+    def work(unit: Unit) -> bool:
+        nonlocal tries
+        tries += 1
+        end_connections(database)
+        return unit.ephemeral.once("key", 60)
+
+    with pytest.raises(CommitLost):
+        database.single_write(work)
+    assert tries == 1
+
+
+def test_a_single_write_that_is_refused_leaves_nothing(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        database.single_write(lambda unit: unit.transaction.execute("INSERT INTO grants (id) VALUES (NULL)"))
+    assert database.single_write(lambda unit: unit.ephemeral.once("key", 60))
+
+
 def test_write_that_waits_is_seen_by_what_comes_after_it(database: Database) -> None:
     with database.unit() as unit:
         unit.clients.add(ClientRecord(id="app", name="App"))

@@ -25,7 +25,7 @@ class Seen:
     def __init__(self) -> None:
         self.lives: dict[str, float] = {}
 
-    def add(self, key: str, _value: bytes, ttl: float) -> bool:
+    def once(self, key: str, ttl: float) -> bool:
         """As the store does."""
         return self.lives.setdefault(key, ttl) is ttl
 
