@@ -48,15 +48,13 @@ class PushedRequests:
     def keep(self, client: Client, parameters: Parameters) -> Pushed:
         """Keep a request that every check has passed."""
         handle = self._handles.issue(Kind.PUSHED_REQUEST)
-        with self._database.unit() as unit:
-            unit.pushed_requests.add(
-                frozen(PushedRequest).new(
-                    digest=handle.digest,
-                    client_id=client.id,
-                    parameters={"pairs": [list(pair) for pair in parameters.pairs]},
-                    expires_at=validity.after(self._ttl),
-                )
-            )
+        request = frozen(PushedRequest).new(
+            digest=handle.digest,
+            client_id=client.id,
+            parameters={"pairs": [list(pair) for pair in parameters.pairs]},
+            expires_at=validity.after(self._ttl),
+        )
+        self._database.single_write(lambda unit: unit.pushed_requests.add(request))
         return Pushed(PREFIX + handle.value, self._ttl)
 
     def recall(self, client: Client, request_uri: str) -> Recalled:

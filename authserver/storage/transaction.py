@@ -72,7 +72,7 @@ class Transaction:
         PostgreSQL gets it together with the next statement or with COMMIT, which spares a round trip; an error shows
         there.
         """
-        if not self.is_postgresql:
+        if not (self.is_postgresql and self._writes):
             self.execute(sql, parameters)
             return
         self._waiting.append((sql, parameters))

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from authserver.storage import Database, Unit
 from authserver.storage import database as database_module
+from authserver.storage.frozen import frozen
 from authserver.storage.models.clients import ClientRecord
 from authserver.storage.models.grants import Grant
 from authserver.storage.outages import CommitLost
@@ -114,6 +115,15 @@ def test_a_single_write_is_kept_without_a_unit_around_it(database: Database) -> 
     assert database.single_write(lambda unit: unit.ephemeral.once("key", 60))
     with database.unit() as unit:
         assert not unit.ephemeral.once("key", 60)
+
+
+def test_a_single_write_waits_for_no_other_statement(database: Database) -> None:
+    with database.unit() as unit:
+        unit.clients.add(ClientRecord(id="app", name="App"))
+    grant = frozen(Grant).new(client_id="app")
+    database.single_write(lambda unit: unit.grants.add(grant))
+    with database.reading() as unit:
+        assert unit.grants.find(grant.id) == grant
 
 
 def test_a_single_write_whose_outcome_nobody_knows_is_not_tried_again(database: Database) -> None:
