@@ -62,7 +62,7 @@ class Database:
 
     def _new_joint_writes(self) -> JointWrites | None:
         """PostgreSQL lets many write at once, and joins their commits itself."""
-        return JointWrites(self.unit) if self.dialect == "sqlite" else None
+        return JointWrites(self.unit, SQLITE_BUSY_SECONDS) if self.dialect == "sqlite" else None
 
     def _new_places(self) -> Places:
         return Places(self.engine.pool, SQLITE_BUSY_SECONDS if self.dialect == "sqlite" else None)

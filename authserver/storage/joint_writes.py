@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from authserver.storage.outages import CommitLost
 from authserver.storage.unit import Unit
 
 Result = TypeVar("Result")
@@ -23,10 +26,12 @@ class JointWrites:
 
     Args:
         unit: begins a transaction that may write.
+        patience: seconds that a thread waits for the one that writes for it.
     """
 
-    def __init__(self, unit: Callable[[], AbstractContextManager[Unit]]) -> None:
+    def __init__(self, unit: Callable[[], AbstractContextManager[Unit]], patience: float) -> None:
         self._unit = unit
+        self._patience = patience
         self._lock = threading.Lock()
         self._waiting: list[_Write] = []
         self._has_leader = False
@@ -38,11 +43,13 @@ class JointWrites:
         written on its own. So it leaves nothing behind but what the transaction keeps.
 
         Raises:
+            sqlalchemy.exc.TimeoutError: others were writing for too long; nothing was written.
+            CommitLost: it was being written for too long, and nobody can tell whether it will be kept.
             Exception: what `work` raised, or what kept the transaction from being begun or committed.
         """
         write = _Write(work)
-        if not self._leads(write):
-            write.wait()
+        if not self._leads(write) and not write.wait(self._patience):
+            self._give_up(write)
         if write.leads:
             self._write_all()
         if write.is_kept:
@@ -58,6 +65,16 @@ class JointWrites:
             self._waiting.append(write)
             write.leads, self._has_leader = not self._has_leader, True
             return write.leads
+
+    def _give_up(self, write: _Write) -> None:
+        """Stop waiting, unless in the last moment it was kept or came to lead."""
+        with self._lock:
+            if write.leads or write.is_kept:
+                return
+            if write not in self._waiting:
+                raise CommitLost("another thread has been writing this for too long")
+            self._waiting.remove(write)
+        raise PoolTimeout("others have been writing for too long")
 
     def _write_all(self) -> None:
         """Write for everyone who waits when the transaction begins; who comes later has a leader of their own."""
@@ -116,8 +133,9 @@ class _Write:
             self.is_refused = True
             raise
 
-    def wait(self) -> None:
-        self._asleep.acquire()
+    def wait(self, patience: float) -> bool:
+        """Sleep until `wake`; False when `patience` seconds were over first."""
+        return self._asleep.acquire(timeout=patience)
 
     def wake(self) -> None:
         self._asleep.release()

@@ -10,11 +10,13 @@ from contextlib import closing, contextmanager
 from typing import Any, cast
 
 import pytest
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from authserver import storage
 from authserver.settings import Settings
 from authserver.storage import Unit
 from authserver.storage.joint_writes import JointWrites
+from authserver.storage.outages import CommitLost
 
 CROWD = 8
 PATIENCE = 20
@@ -59,7 +61,7 @@ def transactions() -> Transactions:
 
 @pytest.fixture
 def joint(transactions: Transactions) -> JointWrites:
-    return JointWrites(transactions.unit)
+    return JointWrites(transactions.unit, PATIENCE)
 
 
 @pytest.fixture
@@ -205,6 +207,36 @@ def test_a_thread_that_is_ended_while_it_writes_for_others_leaves_nobody_waiting
     assert isinstance(first, Stopped)
     assert others == ["wrote 1", "wrote 2"]
     assert joint.run(writing(3)) == "wrote 3"
+
+
+def hurried(transactions: Transactions) -> JointWrites:
+    """Writes for which nobody waits long."""
+    return JointWrites(transactions.unit, 0.05)
+
+
+def test_who_waits_too_long_is_told_and_not_written(transactions: Transactions, threads: ThreadPoolExecutor) -> None:
+    joint = hurried(transactions)
+    transactions.begins.clear()
+    first = threads.submit(joint.run, writing(0))
+    queued(joint, 1)
+    assert isinstance(threads.submit(joint.run, writing(1)).exception(PATIENCE), PoolTimeout)
+    transactions.begins.set()
+    assert first.result(PATIENCE) == "wrote 0"
+    assert joint.run(writing(2)) == "wrote 2"
+    assert transactions.committed == [[0], [2]]
+
+
+def test_who_is_being_written_for_too_long_is_not_told_that_nothing_happened(
+    transactions: Transactions, threads: ThreadPoolExecutor
+) -> None:
+    joint = JointWrites(transactions.unit, 3)
+    transactions.commits.clear()
+    first, second = gathered(joint, transactions, threads, writing(0), writing(1))
+    assert isinstance(second.exception(PATIENCE), CommitLost)
+    transactions.commits.set()
+    assert first.result(PATIENCE) == "wrote 0"
+    assert transactions.committed == [[0, 1]]
+    assert joint.run(writing(2)) == "wrote 2"
 
 
 def test_a_process_does_not_wait_for_threads_that_it_did_not_inherit(
