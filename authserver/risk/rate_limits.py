@@ -69,6 +69,18 @@ class _Share:
     permits: int = 0
     until: float = 0.0
 
+    def spend(self, moment: float) -> bool:
+        """Use one permit, if there is one that has not lapsed."""
+        if not self.permits or moment >= self.until:
+            return False
+        self.permits -= 1
+        return True
+
+    def keep(self, permits: int, moment: float, life: float) -> None:
+        """Add to what others have got meanwhile: threads that settle at once take permits each."""
+        self.permits = permits + (self.permits if moment < self.until else 0)
+        self.until = moment + life
+
 
 class RateLimiter:
     """Counts hits of a subject against a named limit.
@@ -140,8 +152,7 @@ class RateLimiter:
         moment = time.monotonic()
         with self._lock:
             share = self._share(item, key, moment)
-            if share.permits and moment < share.until:
-                share.permits -= 1
+            if share.spend(moment):
                 return True
             if share.free < item.amount // FREE_PART:
                 share.free += 1
@@ -164,16 +175,16 @@ class RateLimiter:
         for permits in (batch, 1):
             if self._acquire(item, key, owed + permits):
                 with self._lock:
-                    share.permits = permits - 1
-                    share.until = time.monotonic() + item.get_expiry() / FREE_PART
+                    share.keep(permits - 1, time.monotonic(), item.get_expiry() / FREE_PART)
                 return True
         with self._lock:
             share.owed += owed
-        return False
+            # The store has no more, but what another thread took last may be left.
+            return share.spend(time.monotonic())
 
     def _acquire(self, item: RateLimitItem, key: str, cost: int) -> bool:
         return self._asking(
-            lambda: self._shared.hit(item, key, cost=cost), lambda alone, less: alone.hit(less, key, cost=1), item
+            lambda: self._shared.hit(item, key, cost=cost), lambda alone, less: alone.hit(less, key, cost=cost), item
         )
 
     def _leased(self, name: str, item: RateLimitItem, key: str) -> Exceeded | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,51 @@ def test_two_processes_share_a_large_limit_within_a_twentieth(store: Storage) ->
     assert 180 <= together <= 210
 
 
+class Meeting(MemoryStorage):
+    """A store at which callers wait for each other while `meeting` is set."""
+
+    meeting: threading.Barrier | None = None
+    asked = 0
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        self.asked += 1
+        if self.meeting is not None:
+            self.meeting.wait(20)
+        return super().acquire_entry(key, limit, expiry, amount)
+
+
+def test_threads_that_settle_at_once_lose_no_permits() -> None:
+    store = Meeting()
+    limiter = RateLimiter(store, {"token": "600/minute"})
+    assert (passed(limiter, 30), store.asked) == (30, 0)
+    store.meeting = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(lambda _: passed(limiter, 1), range(8))) == 8
+    store.meeting = None
+    assert (passed(limiter, 40), store.asked) == (40, 8)
+    assert passed(limiter, 700) == 600 - 30 - 48
+
+
+class Overtaking(MemoryStorage):
+    """A store at which somebody else is served first, once."""
+
+    other: Callable[[], object] | None = None
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        other, self.other = self.other, None
+        if other is not None:
+            other()
+        return super().acquire_entry(key, limit, expiry, amount)
+
+
+def test_who_finds_the_store_full_spends_what_another_thread_took_last() -> None:
+    store = Overtaking()
+    limiter = RateLimiter(store, {"token": "600/minute"})
+    assert passed(limiter, 594) == 594
+    store.other = lambda: passed(limiter, 1)
+    assert passed(limiter, 10) == 5
+
+
 def test_several_limits_hold_together() -> None:
     limiter = RateLimiter(MemoryStorage(), {"token": "100/hour;3/minute"})
     assert passed(limiter, 10) == 3
@@ -175,6 +221,12 @@ def test_without_redis_a_stricter_limit_holds_inside_the_process(redis_server: R
     )
     redis_server.process.stop()
     assert passed(limiter, 30) == 5
+    assert limiter.is_degraded
+
+
+def test_a_large_limit_is_stricter_too_while_the_store_is_down() -> None:
+    limiter = RateLimiter(RedisStorage("redis://127.0.0.1:1/0", socket_connect_timeout=0.2), {"token": "600/minute"})
+    assert passed(limiter, 900) == 150
     assert limiter.is_degraded
 
 
