@@ -11,7 +11,7 @@ import click
 import orjson
 
 from authserver.protocol import validity
-from authserver.protocol.errors import visible
+from authserver.protocol.characters import visible
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
